@@ -1,0 +1,3 @@
+drop schema ops cascade;
+drop schema ref cascade;
+drop schema raw_market cascade;

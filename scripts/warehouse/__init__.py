@@ -1,0 +1,1 @@
+"""The trading warehouse: what SQL and dbt cannot do by themselves."""
