@@ -40,6 +40,13 @@ create table ref.symbol_history (
 create index symbol_history_instrument_idx on ref.symbol_history (instrument_id);
 comment on table ref.symbol_history is 'Which instrument a ticker meant, by session date, half-open [valid_from, valid_to). Tickers are reused: FB was another company before 2012.';
 
+create table ref.calendars (
+    calendar text primary key,
+    timezone text not null,
+    calendar_version text not null
+);
+comment on table ref.calendars is 'Exchange calendars in use: canonical name in exchange_calendars (or 24/7), IANA zone, version of the package.';
+
 create table ref.exchange_sessions (
     calendar text not null,
     session_date date not null,
@@ -55,6 +62,16 @@ create table ref.exchange_sessions (
 );
 comment on table ref.exchange_sessions is 'Trading sessions from the Python package exchange_calendars, whose version is carried because it corrects history.';
 comment on column ref.exchange_sessions.is_half_day is 'True for an early close or a late open.';
+
+create table ref.series (
+    instrument_id integer not null references ref.instruments,
+    timeframe text not null,
+    source text not null,
+    adjusted text not null,
+    first_known_at timestamptz not null default now(),
+    primary key (instrument_id, timeframe, source, adjusted)
+);
+comment on table ref.series is 'Which sources sent bars of an instrument and timeframe, and what they are adjusted for. Kept by a trigger on raw_market.bars, so that choosing a source never scans the bars.';
 
 create table ref.corporate_actions (
     instrument_id integer not null references ref.instruments,
@@ -305,6 +322,17 @@ begin
     select tg_relid, left(tg_op, 1)::"char", instrument_id, timeframe, min(bar_ts), max(bar_ts), count(*)
     from changed
     group by instrument_id, timeframe;
+
+    -- A source or basis seen for the first time can change which source is chosen for the whole series.
+    with fresh as (
+        insert into ref.series (instrument_id, timeframe, source, adjusted)
+        select distinct instrument_id, timeframe, source, adjusted from changed
+        on conflict do nothing
+        returning instrument_id, timeframe
+    )
+    insert into ops.change_log (relation, operation, instrument_id, timeframe, lo, hi)
+    select distinct tg_relid, 'S'::"char", instrument_id, timeframe, '-infinity'::timestamptz, 'infinity'::timestamptz
+    from fresh;
     return null;
 end $$;
 create trigger bars_log_changes after insert on raw_market.bars
