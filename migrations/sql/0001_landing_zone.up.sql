@@ -3,7 +3,7 @@
 
 create schema raw_market;
 create schema ref;
-create schema ops;
+create schema if not exists ops;  -- the migration runner keeps its own table there
 
 comment on schema raw_market is 'Landing tables of market data: append-only, with source, batch_id, known_at and revision.';
 comment on schema ref is 'Reference data: instruments, symbol history, exchange sessions, corporate actions.';
@@ -314,6 +314,10 @@ create table ops.consumers (
     primary key (model, relation)
 );
 comment on table ops.consumers is 'Watermark of each incremental model: the snapshot its last build read, moved in the transaction that wrote the model.';
+
+create function ops.system_identifier() returns bigint
+language sql stable as 'select system_identifier from pg_control_system()';
+comment on function ops.system_identifier() is 'Identity of this cluster: a watermark taken in another one (a restore) says nothing here.';
 
 create function ops.log_bar_changes() returns trigger
 language plpgsql security definer set search_path = pg_catalog as $$

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from urllib.parse import quote
@@ -112,8 +112,9 @@ def target() -> str:
 
 def connection() -> Connection:
     """Return the connection of the target in force."""
+    dbname = os.environ.get("WAREHOUSE_DATABASE") or DATABASE
     if target() == "embedded":
-        return Home.current().connection
+        return replace(Home.current().connection, dbname=dbname)
     missing = [name for name in TARGET_VARIABLES if not os.environ.get(name)]
     if missing:
         raise WarehouseError(
@@ -126,5 +127,5 @@ def connection() -> Connection:
         port=int(os.environ["WAREHOUSE_PORT"]),
         user=os.environ["WAREHOUSE_USER"],
         password=os.environ["WAREHOUSE_PASSWORD"],
-        dbname=os.environ.get("WAREHOUSE_DATABASE", DATABASE),
+        dbname=dbname,
     )

@@ -1,0 +1,94 @@
+"""Fixtures: one embedded server for the session, one cloned database for each test."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from warehouse import config, migrate, server
+
+TEMPLATE = "warehouse_template"
+# The tests may throw everything away; what they measure is not durability.
+FAST = "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _clean_environment() -> Iterator[None]:
+    """Keep the tests away from the user's own instance and server."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [n for n in os.environ if n.startswith(("WAREHOUSE_", "DBT_"))]:
+            patch.delenv(name)
+        patch.setenv("GX_ANALYTICS_ENABLED", "false")
+        yield
+
+
+@pytest.fixture(scope="session")
+def spare_folder() -> Iterator[Path]:
+    """A folder that the server's user can walk into, unlike pytest's own (0700)."""
+    path = Path(tempfile.mkdtemp(prefix="warehouse-test-"))
+    path.chmod(0o755)
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def home(spare_folder: Path, _clean_environment: None) -> Iterator[config.Home]:
+    """A started embedded server in a temporary WAREHOUSE_HOME, migrated."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WAREHOUSE_HOME", str(spare_folder / "home"))
+        instance = config.Home.current()
+        server.up(instance)
+        (instance.data / "postgresql.local.conf").write_text(FAST)
+        server.down(instance)
+        server.up(instance)
+        migrate.migrate()
+        with _maintenance(instance) as session:
+            session.execute(f"create database {TEMPLATE} template {config.DATABASE}")
+        yield instance
+        server.down(instance)
+
+
+@pytest.fixture
+def database(home: config.Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The name of a fresh, migrated database, the one every command goes to meanwhile."""
+    name = f"test_{next(_numbers)}"
+    with _maintenance(home) as session:
+        session.execute(f"create database {name} template {TEMPLATE} strategy file_copy")
+    monkeypatch.setenv("WAREHOUSE_DATABASE", name)
+    yield name
+    with _maintenance(home) as session:
+        session.execute(f"drop database {name} with (force)")
+
+
+@pytest.fixture
+def empty_database(home: config.Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The name of a database with no migration run."""
+    name = f"empty_{next(_numbers)}"
+    with _maintenance(home) as session:
+        session.execute(f"create database {name}")
+    monkeypatch.setenv("WAREHOUSE_DATABASE", name)
+    yield name
+    with _maintenance(home) as session:
+        session.execute(f"drop database {name} with (force)")
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real market data that lies beside the project on some machines."""
+    path = config.PROJECT.parent / "shared" / "data"
+    if not path.is_dir():
+        pytest.skip(f"compares with the files of {path}, which this machine does not have")
+    return path
+
+
+def _maintenance(home: config.Home) -> psycopg.Connection:
+    url = home.connection.url().rsplit("/", 1)[0] + "/postgres"
+    return psycopg.connect(url, autocommit=True)
