@@ -1,0 +1,205 @@
+"""One build: the gate over what was landed, then dbt, one at a time."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from warehouse import config, database, dbt_environment, output
+from warehouse.errors import WarehouseError
+
+if TYPE_CHECKING:
+    from warehouse.quality.gate import GateResult
+
+LOCK = 7_203_002
+"""Advisory lock of builds: two at once would share scratch tables and write marts twice."""
+
+HOLDER = """
+select a.pid, a.application_name, coalesce(host(a.client_addr), 'local'), a.backend_start
+from pg_locks as l
+inner join pg_stat_activity as a on a.pid = l.pid
+where l.locktype = 'advisory' and l.granted and l.objid = %s and l.database = (
+    select oid from pg_database where datname = current_database()
+)
+"""
+
+
+@dataclass
+class BuildResult:
+    """What one build did."""
+
+    models: int = 0
+    tests_passed: int = 0
+    tests_warned: int = 0
+    tests_failed: int = 0
+    skipped: int = 0
+    seconds: float = 0.0
+    gate_seconds: float | None = None
+    gate_passed: bool | None = None
+    """None: skipped."""
+    failures: dict[str, str] = field(default_factory=dict)
+    """Tests that failed: what dbt says of them."""
+    errors: dict[str, str] = field(default_factory=dict)
+    """Models and tests that could not run."""
+    slowest: dict[str, float] = field(default_factory=dict)
+    log: str = ""
+
+    @property
+    def success(self) -> bool:
+        """Say whether everything was built and every test passed."""
+        return self.gate_passed is not False and not self.failures and not self.errors
+
+
+@contextmanager
+def one_build() -> Iterator[None]:
+    """Hold the lock of builds for as long as this process lives at most."""
+    with database.connect("warehouse build", autocommit=True) as session:
+        row = session.execute("select pg_try_advisory_lock(%s)", [LOCK]).fetchone()
+        if not row or not row[0]:
+            holder = session.execute(HOLDER, [LOCK]).fetchone()
+            who = "another session"
+            if holder:
+                pid, name, host, since = holder
+                who = f"{name} (pid {pid}, from {host}) since {output.readable(since)}"
+            raise WarehouseError(
+                f"A build is running already: {who}.",
+                where=f"advisory lock {LOCK} of the database",
+                do="wait for it; if its program is gone: select pg_terminate_backend(pid)",
+            )
+        yield
+
+
+def build(
+    *, select: list[str] | None = None, full_refresh: bool = False, check: bool = True
+) -> BuildResult:
+    """Gate what was landed, then run `dbt build`; nothing is built behind a failed gate.
+
+    Raises WarehouseError when the server does not answer, another build runs or dbt cannot start.
+    """
+    result = BuildResult()
+    with one_build():
+        if check:
+            from warehouse.quality.gate import check as run_gate
+
+            started = time.monotonic()
+            gate = run_gate()
+            result.gate_seconds = time.monotonic() - started
+            result.gate_passed = gate.success
+            if not gate.success:
+                explain_gate(gate, result)
+                return result
+        arguments = ["--full-refresh"] if full_refresh else []
+        for one in select or []:
+            arguments += ["--select", one]
+        run_dbt("build", arguments, result)
+    return result
+
+
+def explain_gate(gate: GateResult, result: BuildResult) -> None:
+    """Put the rules that stopped the build into its result."""
+    for failure in gate.failures:
+        result.failures[f"gate: {getattr(failure, 'rule', failure)}"] = str(failure)
+
+
+def dbt_arguments(command: str, arguments: list[str]) -> list[str]:
+    """Return a whole dbt command line: quiet on the terminal, everything in the log."""
+    home = config.Home.current()
+    # Another home must not share parse state and results with the project's own.
+    own = home.path == config.PROJECT / ".warehouse"
+    target_path = config.PROJECT / "target" if own else home.path / "target"
+    return [
+        command,
+        *("--quiet", "--no-use-colors", "--log-level-file", "info"),
+        *("--project-dir", str(config.PROJECT), "--profiles-dir", str(config.PROJECT)),
+        *("--log-path", str(home.logs), "--target-path", str(target_path)),
+        *("--target", config.target()),
+        *arguments,
+    ]
+
+
+def run_dbt(command: str, arguments: list[str], result: BuildResult) -> None:
+    """Run dbt in this process and count what it did."""
+    started = time.monotonic()
+    where = config.connection()
+    os.environ.update(
+        dbt_environment.variables(where, embedded=config.target() == "embedded"),
+        WAREHOUSE_DATABASE=where.dbname,
+    )
+    from dbt.cli.main import dbtRunner
+
+    with output.progress("dbt") as moved:
+        runner = dbtRunner(callbacks=[_mover(moved)] if moved else [])
+        done = runner.invoke(dbt_arguments(command, arguments))
+    result.seconds = time.monotonic() - started
+    result.log = str(config.Home.current().logs / "dbt.log")
+    if done.exception is not None or done.result is None:
+        raise WarehouseError(
+            f"dbt {command} did not run: {str(done.exception).strip()}",
+            where=result.log,
+            do="repair what it names; `warehouse doctor` checks the installation",
+        )
+    for item in done.result.results:
+        _count(item, result)
+
+
+def _mover(moved: output.Progress) -> Callable[[Any], None]:
+    """Return a dbt callback that moves the progress bar."""
+
+    def see(event: Any) -> None:  # noqa: ANN401 (dbt's protobuf message)
+        index, total = getattr(event.data, "index", 0), getattr(event.data, "total", 0)
+        if index and total:
+            moved("building", index, total)
+
+    return see
+
+
+def _count(item: Any, result: BuildResult) -> None:  # noqa: ANN401 (a result of dbt)
+    """Add one node's outcome to the totals."""
+    status, name = str(item.status), item.node.name
+    is_test = item.node.resource_type in ("test", "unit_test")
+    message = " ".join(str(item.message or "").split())
+    if status in ("pass", "success"):
+        if is_test:
+            result.tests_passed += 1
+        else:
+            result.models += 1
+    elif status == "warn":
+        result.tests_warned += 1
+    elif status == "fail":
+        result.tests_failed += 1
+        result.failures[name] = message
+    elif status in ("skipped", "partial success", "no-op"):
+        result.skipped += 1
+    else:
+        result.errors[name] = message
+    if not is_test:
+        result.slowest[name] = round(item.execution_time, 3)
+        keep = sorted(result.slowest.items(), key=lambda pair: -pair[1])[:5]
+        result.slowest = dict(keep)
+
+
+def print_build(result: BuildResult) -> None:
+    """Print what was built and what went wrong."""
+    gate = {None: "skipped (--no-check)", True: "passed", False: "FAILED"}[result.gate_passed]
+    output.table(
+        ("gate", "built", "tests passed", "warned", "failed", "skipped", "seconds"),
+        [
+            (
+                gate,
+                result.models,
+                result.tests_passed,
+                result.tests_warned,
+                result.tests_failed,
+                result.skipped,
+                round(result.seconds + (result.gate_seconds or 0.0), 1),
+            )
+        ],
+    )
+    for name, message in {**result.errors, **result.failures}.items():
+        output.say(f"  {name}: {message}")
+    if not result.success:
+        output.say(f"details: {result.log or config.Home.current().logs}")

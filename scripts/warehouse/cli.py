@@ -1,0 +1,231 @@
+"""The command `warehouse`: thin, every command calls one function of the package.
+
+Heavy imports are inside the commands: `warehouse --help` has to be instant.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from warehouse import cli_land, config, output
+from warehouse.errors import ExitCode, WarehouseError
+
+CODES = (
+    "Exit codes: 0 done; 1 done, with findings (rows quarantined, gate or test failed); 2 error;"
+    " 130 interrupted.\n\nEnvironment: WAREHOUSE_HOME (embedded instance, default .warehouse in the"
+    " project), WAREHOUSE_TARGET (embedded or server), WAREHOUSE_HOST, _PORT, _USER, _PASSWORD,"
+    " _DATABASE."
+)
+
+app = typer.Typer(
+    cls=output.Commands,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=output.examples(
+        "warehouse up",
+        "warehouse migrate",
+        "warehouse land bars prices.csv.gz --source yahoo",
+        "warehouse build",
+        "warehouse report",
+        'psql "$(warehouse url)"',
+    )
+    + "\n\n"
+    + CODES,
+)
+app.add_typer(cli_land.app, name="land")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
+
+
+@app.command(epilog=output.examples("warehouse up", "WAREHOUSE_HOME=/tmp/second warehouse up"))
+def up(
+    port: Annotated[
+        int | None, typer.Option(help="Port for a new instance (default: a free one).")
+    ] = None,
+) -> None:
+    """Start the embedded server, creating it at first; harmless when it runs."""
+    from warehouse import server
+
+    home = config.Home.current()
+    state = server.up(home, port=port)
+    output.say(
+        f"PostgreSQL {state.version} answers on 127.0.0.1:{state.port}"
+        f" (pid {state.pid}, {home.path})"
+    )
+
+
+@app.command(epilog=output.examples("warehouse down"))
+def down() -> None:
+    """Stop the embedded server."""
+    from warehouse import server
+
+    home = config.Home.current()
+    output.say("stopped" if server.down(home) else "it was not running")
+
+
+@app.command(epilog=output.examples("warehouse status", "warehouse status --json"))
+def status(as_json: AsJson = False) -> None:
+    """Say whether the server answers and where it is; exit 1 when it does not."""
+    from warehouse.status import warehouse_status
+
+    state = warehouse_status()
+    if as_json:
+        output.print_json(state)
+    else:
+        rows = [(name.replace("_", " "), value) for name, value in output.plain(state).items()]
+        output.table(("", ""), [row for row in rows if row[1] is not None])
+    if not state.running:
+        raise typer.Exit(ExitCode.FINDINGS)
+
+
+@app.command(epilog=output.examples('psql "$(warehouse url)"'))
+def url() -> None:
+    """Print the connection URL, password included: this is the only place that shows it."""
+    sys.stdout.write(config.connection().url() + "\n")
+
+
+@app.command(
+    epilog=output.examples(
+        "warehouse migrate",
+        "warehouse migrate --status",
+        "warehouse migrate --dry-run | less",
+        "warehouse migrate --rollback --steps 2",
+    )
+)
+def migrate(
+    status: Annotated[bool, typer.Option("--status", help="Only say what was run.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print the SQL.")] = False,
+    rollback: Annotated[bool, typer.Option("--rollback", help="Take back the last one.")] = False,
+    steps: Annotated[int, typer.Option(min=1, help="With --rollback: how many.")] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Run the pending migrations, each in a transaction of its own."""
+    from warehouse import migrate as migrations
+
+    if status + dry_run + rollback > 1:
+        raise WarehouseError(
+            "--status, --dry-run and --rollback exclude each other.", do="pick one"
+        )
+    if dry_run:
+        sys.stdout.write(migrations.dry_run() or "-- nothing is pending\n")
+        return
+    if not status:
+        done = migrations.rollback(steps) if rollback else migrations.migrate()
+        verb = "taken back" if rollback else "applied"
+        if not as_json:
+            output.say(f"{verb}: {', '.join(done)}" if done else "nothing to do")
+            return
+    states = migrations.status()
+    if as_json:
+        output.print_json({"migrations": states})
+        return
+    output.table(
+        ("version", "name", "state", "applied", "seconds", "sha256", "last error"),
+        [
+            (s.version, s.name, s.state, s.applied_at, s.seconds, s.checksum[:12], s.last_error)
+            for s in states
+        ],
+    )
+
+
+@app.command(
+    epilog=output.examples("warehouse check", "warehouse check --json")
+    + "\n\nExit codes: 0 the gate is passed; 1 it failed, the rows are named; 2 error.",
+)
+def check(as_json: AsJson = False) -> None:
+    """Run the gate: every data-quality rule over the new batches and the landed table."""
+    from warehouse.quality.gate import check as run
+
+    result = run()
+    if as_json:
+        output.print_json(result)
+    else:
+        from warehouse.build import print_gate
+
+        print_gate(result)
+    if not result.success:
+        raise typer.Exit(ExitCode.FINDINGS)
+
+
+@app.command(
+    epilog=output.examples(
+        "warehouse build",
+        "warehouse build --select staging",
+        "warehouse build --full-refresh",
+        "warehouse build --no-check --json",
+    )
+    + "\n\nExit codes: 0 all built and tested; 1 the gate or a test failed; 2 error.",
+)
+def build(
+    select: Annotated[
+        list[str] | None, typer.Option(help="dbt node selection; may be repeated.")
+    ] = None,
+    full_refresh: Annotated[bool, typer.Option("--full-refresh", help="Rebuild it all.")] = False,
+    no_check: Annotated[bool, typer.Option("--no-check", help="Skip the gate.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Gate what was landed, then build and test the models with dbt."""
+    from warehouse import build as builder
+
+    result = builder.build(select=select or [], full_refresh=full_refresh, check=not no_check)
+    if as_json:
+        output.print_json(result)
+    else:
+        builder.print_build(result)
+    if not result.success:
+        raise typer.Exit(ExitCode.ERROR if result.errors else ExitCode.FINDINGS)
+
+
+@app.command(epilog=output.examples("warehouse report", "warehouse report --to /tmp/report.html"))
+def report(
+    to: Annotated[Path | None, typer.Option(help="Where to write the HTML file.")] = None,
+) -> None:
+    """Write one self-contained HTML report: health, coverage, prices, quarantine, build times."""
+    from warehouse.report import write_report
+
+    output.say(str(write_report(to)))
+
+
+@app.command(
+    epilog=output.examples("warehouse doctor", "warehouse doctor --json")
+    + "\n\nExit codes: 0 all well; 1 something is wrong, with advice; 2 error.",
+)
+def doctor(as_json: AsJson = False) -> None:
+    """Look for what could be wrong with this installation, with advice."""
+    from warehouse import doctor as checks
+
+    found = checks.examine()
+    if as_json:
+        output.print_json({"checks": found, "ok": all(item.ok for item in found)})
+    else:
+        output.table(
+            ("", "check", "found", "advice"),
+            [("ok" if c.ok else "WRONG", c.name, c.found, c.advice) for c in found],
+        )
+    if not all(item.ok for item in found):
+        raise typer.Exit(ExitCode.FINDINGS)
+
+
+@app.command(epilog=output.examples("warehouse demo"))
+def demo() -> None:
+    """Do it all on real prices: start, migrate, land, gate, build, test, report."""
+    from warehouse import demo as show
+
+    if not show.run():
+        raise typer.Exit(ExitCode.FINDINGS)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,186 @@
+"""`warehouse land …`: files, vendors and repaired rows into the landing zone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from warehouse import output
+from warehouse.errors import ExitCode, WarehouseError
+
+if TYPE_CHECKING:
+    from warehouse.landing.profile import Profile
+
+TOP_RULES = 5
+
+app = typer.Typer(
+    cls=output.Commands,
+    invoke_without_command=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    epilog=output.examples(
+        "warehouse land bars prices.csv.gz --source yahoo",
+        "warehouse land bars q1.csv q2.csv --source acme --profile acme.yml",
+        "warehouse land yahoo AAPL MSFT --start 2020-01-01",
+        "warehouse land corporate_actions splits.csv --source yahoo",
+        "warehouse land --replay --source yahoo",
+    )
+    + "\n\nExit codes: 0 every row accepted or known; 1 some rows in quarantine; 2 error.",
+)
+
+Files = Annotated[list[Path], typer.Argument(metavar="FILE...", show_default=False)]
+Source = Annotated[str, typer.Option("--source", help="Name of the source, stored with every row.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
+
+
+@app.callback()
+def land(
+    context: typer.Context,
+    replay: Annotated[
+        bool, typer.Option("--replay", help="Land the repaired rows of the quarantine again.")
+    ] = False,
+    source: Annotated[
+        str | None, typer.Option("--source", help="With --replay: only rows of this source.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Land market data: new rows are appended, known rows skipped, bad rows quarantined."""
+    if context.invoked_subcommand:
+        return
+    if not replay:
+        raise WarehouseError(
+            "Nothing to land was named.",
+            do="name a kind, as in `warehouse land bars FILE… --source NAME`; see --help",
+        )
+    from warehouse.landing.replay import replay as run
+
+    finish(run(source), as_json)
+
+
+def profile_for(
+    source: str, profile: str | None, timeframe: str | None, calendar: str | None
+) -> Profile:
+    """Return the profile of a source with what the command line overrides."""
+    from warehouse.landing.profile import load_profile, parse_profile, shipped
+
+    if profile is None and source not in shipped():
+        raise WarehouseError(
+            f"The source {source!r} has no shipped profile.",
+            where=f"shipped: {', '.join(shipped())}",
+            do="use one of these names, or describe your files and pass --profile my_vendor.yml",
+        )
+    loaded = load_profile(profile or source)
+    changes = {"source": source, "timeframe": timeframe, "calendar": calendar}
+    changes = {key: value for key, value in changes.items() if value}
+    return parse_profile({**loaded.model_dump(), **changes}, where="the command line")
+
+
+@app.command(
+    epilog=output.examples(
+        "warehouse land bars prices.csv.gz --source yahoo",
+        "warehouse land bars spy.parquet --source alpaca --timeframe 1h",
+        "warehouse land bars ftse.csv --source stooq --calendar XLON",
+        "warehouse land bars q1.csv q2.csv --source acme --profile acme.yml",
+    )
+    + "\n\nExit codes: 0 every row accepted or known; 1 some rows in quarantine; 2 error.",
+)
+def bars(
+    files: Files,
+    source: Source,
+    profile: Annotated[
+        str | None, typer.Option(help="YAML that describes the files (needs no code).")
+    ] = None,
+    timeframe: Annotated[
+        str | None, typer.Option(help="1m, 5m, 15m, 1h, 1d …, instead of the profile's.")
+    ] = None,
+    calendar: Annotated[
+        str | None, typer.Option(help="Exchange calendar or 24/7, instead of the profile's.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Land price bars from CSV, CSV.gz or Parquet.
+
+    --source picks the shipped profile of that name (yahoo, alpaca, polygon, stooq …). Other files
+    are described by a small YAML passed with --profile; --source then names what is stored.
+    """
+    from warehouse.landing.bars import land_bars
+
+    described = profile_for(source, profile, timeframe, calendar)
+    with output.progress() as moved:
+        results = land_bars(files, profile=described, progress=moved)
+    finish(results, as_json)
+
+
+@app.command(epilog=output.examples("warehouse land yahoo AAPL MSFT --start 2020-01-01"))
+def yahoo(
+    symbols: Annotated[list[str], typer.Argument(metavar="SYMBOL...", show_default=False)],
+    start: Annotated[str, typer.Option(help="First session, YYYY-MM-DD.")],
+    end: Annotated[str | None, typer.Option(help="Last session, YYYY-MM-DD.")] = None,
+    timeframe: Annotated[str, typer.Option(help="Bar length.")] = "1d",
+    as_json: AsJson = False,
+) -> None:
+    """Download bars from Yahoo Finance (needs a network) and land them."""
+    from warehouse.landing.yahoo import land_yahoo
+
+    finish(land_yahoo(symbols, start, end, timeframe=timeframe), as_json)
+
+
+def _table_command(table: str, what: str) -> None:
+    """Register `warehouse land TABLE` for one of the reference tables."""
+
+    def command(files: Files, source: Source, as_json: AsJson = False) -> None:
+        from warehouse.landing.reference import land_table
+
+        finish(land_table(table, files, source=source), as_json)
+
+    command.__doc__ = what
+    example = output.examples(f"warehouse land {table} {table}.csv --source yahoo")
+    app.command(name=table, epilog=example)(command)
+
+
+_table_command("instruments", "Land instruments: symbol, calendar, currency, asset class.")
+_table_command("symbol_history", "Land which instrument a ticker meant, and when.")
+_table_command("corporate_actions", "Land splits and cash dividends.")
+_table_command("stock_info", "Land company, sector and industry of symbols.")
+
+
+def finish(results: Sequence[Any], as_json: bool) -> None:
+    """Print what became of every file; exit 1 when rows went to quarantine."""
+    quarantined = sum(result.quarantined for result in results)
+    if as_json:
+        output.print_json({"batches": list(results), "quarantined": quarantined})
+    else:
+        print_results(results)
+    if quarantined:
+        raise typer.Exit(ExitCode.FINDINGS)
+
+
+def print_results(results: Sequence[Any]) -> None:
+    """Print one line for each batch, then the reasons of the quarantine."""
+    if not results:
+        output.say("nothing to land")
+        return
+    columns = ("batch", "file", "landed", "accepted", "known", "quarantined", "seconds")
+    output.table(
+        columns,
+        [
+            (r.batch_id, r.file, r.landed, r.accepted, r.known, r.quarantined, r.seconds)
+            for r in results
+        ],
+    )
+    rules: dict[str, int] = {}
+    for result in results:
+        for rule, count in result.rules.items():
+            rules[rule] = rules.get(rule, 0) + count
+    bad = [str(result.batch_id) for result in results if result.quarantined]
+    if not bad:
+        return
+    top = sorted(rules.items(), key=lambda item: (-item[1], item[0]))
+    shown = ", ".join(f"{rule} {count:,}" for rule, count in top[:TOP_RULES])
+    output.say(f"quarantined because of: {shown}{', …' if len(top) > TOP_RULES else ''}")
+    query = "select rule, reason, file, line, payload from ops.quarantine where batch_id in"
+    output.say(f"look at them: {query} ({', '.join(bad)});")
+    output.say("repair the payload there, then: warehouse land --replay")
