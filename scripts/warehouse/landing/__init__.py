@@ -1,0 +1,1 @@
+"""Landing: files and frames of vendors into the append-only landing zone."""
