@@ -1,0 +1,81 @@
+"""The table a run of the gate works on: the bars in scope, with all that the rules ask about."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from uuid import UUID
+
+import psycopg
+from psycopg import sql
+
+STATEMENTS = Path(__file__).with_name("context.sql")
+PREFIX = "gate_bars_"
+TWINS_SAMPLED_ABOVE = 200_000
+"""Above so many rows, twins are looked for among every sixteenth of the times."""
+
+
+def _sections() -> dict[str, str]:
+    """Return the sections of context.sql by name."""
+    text = STATEMENTS.read_text(encoding="utf-8")
+    parts = re.split(r"^-- section: (\w+)\n", text, flags=re.MULTILINE)[1:]
+    return dict(zip(parts[::2], parts[1::2], strict=True))
+
+
+def table_name(run_id: UUID, scope: str) -> str:
+    """Return the name of the table of one scope of a run, in schema ops."""
+    return f"{PREFIX}{scope}_{run_id.hex[:16]}"
+
+
+def drop_stale(conn: psycopg.Connection) -> None:
+    """Drop what earlier runs left behind: a run that lives holds a lock on its table's name."""
+    names = conn.execute(
+        "select relname from pg_class where relnamespace = 'ops'::regnamespace"
+        " and relkind = 'r' and starts_with(relname, %s)",
+        [PREFIX],
+    ).fetchall()
+    for (name,) in names:
+        free = conn.execute("select pg_try_advisory_lock(hashtext(%s))", [name]).fetchone()
+        if free and free[0]:
+            drop(conn, name)
+            conn.execute("select pg_advisory_unlock(hashtext(%s))", [name])
+
+
+def drop(conn: psycopg.Connection, name: str) -> None:
+    """Drop the table of a run."""
+    conn.execute(sql.SQL("drop table if exists ops.{}").format(sql.Identifier(name)))
+
+
+def build(conn: psycopg.Connection, name: str, *, batches: Sequence[int] | None) -> int:
+    """Fill a table with the bars of some batches, or of the landing table; return their number.
+
+    The table is visible to other sessions, because Great Expectations opens its own. The session
+    must be in autocommit; it holds a lock until it ends, by which others know that the run lives.
+    """
+    conn.execute("select pg_advisory_lock(hashtext(%s))", [name])
+    section = _sections()
+    table = f"ops.{name}"
+    listed = "array[" + ", ".join(str(int(batch)) for batch in batches or ()) + "]::bigint[]"
+
+    def run(part: str, sample: int = 1) -> None:
+        text = section[part].replace("{table}", table).replace("{batches}", listed)
+        conn.execute(text.replace("{sample}", str(sample)))  # type: ignore[arg-type]
+
+    with conn.transaction():
+        conn.execute("set local work_mem = '256MB'")
+        for part in ("functions", "days", "table" if batches is None else "batch", "build"):
+            run(part)
+        counted = conn.execute(f"select count(*) from {table}").fetchone()  # noqa: S608 (own name)
+        rows = int(counted[0]) if counted else 0
+        run("finish")
+        run("twins", 16 if rows > TWINS_SAMPLED_ABOVE else 1)
+        if batches is not None:
+            run("versions")
+        _forget(conn)
+    return rows
+
+
+def _forget(conn: psycopg.Connection) -> None:
+    """Drop the temporary relations, so that the session can build the next scope."""
+    conn.execute("discard temp")
