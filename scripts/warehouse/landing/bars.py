@@ -3,51 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 import pandas as pd
 import psycopg
 
-from warehouse import database
 from warehouse.errors import WarehouseError
 from warehouse.landing import quarantine, statements
+from warehouse.landing.batches import (
+    BatchResult,
+    Progress,
+    new_batch,
+    session,
+    store_batch,
+    writing,
+)
 from warehouse.landing.calendars import calendar
 from warehouse.landing.judge import judge_sql
 from warehouse.landing.profile import Profile
 from warehouse.landing.readers import FrameSource, Source, open_source
 from warehouse.landing.rows import RowReader
 from warehouse.landing.sessions import ensure_sessions
-
-LOCK = 0x6C616E64
-"""Advisory lock: landings write one after the other, so that revisions count up."""
-
-
-class Progress(Protocol):
-    """Told how far a file is read; a rich progress bar, or anything else."""
-
-    def __call__(self, name: str, position: int, size: int | None) -> None:
-        """Take the bytes read so far, of how many."""
-
-
-@dataclass
-class BatchResult:
-    """What became of one file or frame."""
-
-    batch_id: int
-    dataset: str
-    file: str
-    source: str
-    timeframe: str | None
-    landed: int
-    accepted: int
-    known: int
-    quarantined: int
-    seconds: float
-    rules: dict[str, int] = field(default_factory=dict)
 
 
 def land_bars(
@@ -93,56 +69,12 @@ def land_source(
     return result
 
 
-@contextmanager
-def session(where: str) -> Iterator[psycopg.Connection]:
-    """Open a session of its own for one landing; whatever happens, it leaves nothing behind."""
-    conn = database.connect("warehouse land", autocommit=True)
-    try:
-        conn.execute("set work_mem = '256MB'")
-        yield conn
-    except psycopg.errors.DiskFull as error:
-        raise WarehouseError(
-            f"The disk of the server is full. Nothing landed. ({str(error).splitlines()[0]})",
-            where=where,
-            do="free some space on the disk of the data folder, then land the file again",
-        ) from None
-    except psycopg.errors.UndefinedTable as error:
-        raise WarehouseError(
-            f"The warehouse has no landing zone yet: {str(error).splitlines()[0]}.",
-            where=where,
-            do="run `warehouse migrate`",
-        ) from None
-    except psycopg.OperationalError as error:
-        raise WarehouseError(
-            f"The server broke off: {str(error).strip().splitlines()[0]}. Nothing landed.",
-            where=where,
-            do="look at `warehouse status` and `warehouse doctor`, then land the file again",
-        ) from None
-    finally:
-        conn.close()
-
-
-@contextmanager
-def writing(conn: psycopg.Connection) -> Iterator[None]:
-    """Open the transaction of a landing, one landing at a time.
-
-    The lock is taken before the transaction starts, so that known_at (its start) rises with the
-    revisions.
-    """
-    conn.execute("set lock_timeout = 0")
-    conn.execute("select pg_advisory_lock(%s)", [LOCK])
-    conn.execute("reset lock_timeout")
-    with conn.transaction():
-        yield
-    conn.execute("select pg_advisory_unlock(%s)", [LOCK])
-
-
 def _write(conn: psycopg.Connection, rows: RowReader, began: float) -> BatchResult:
     """Judge the scratch table and write what it says; nothing before this touched a table."""
     profile, source, tally = rows.profile, rows.source, rows.tally
     if tally.first is not None and tally.last is not None:
         ensure_sessions(conn, profile.calendar, tally.first.date(), tally.last.date())
-    batch_id = statements.new_batch(conn)
+    batch_id = new_batch(conn)
     facts = {
         **statements.facts(profile),
         "batch_id": batch_id,
@@ -177,6 +109,5 @@ def _write(conn: psycopg.Connection, rows: RowReader, began: float) -> BatchResu
         seconds=round(time.monotonic() - began, 3),
         rules=statements.rule_counts(conn),
     )
-    stored = {**asdict(result), "file_bytes": source.size}
-    statements.store_batch(conn, stored, profile.model_dump(mode="json"))
+    store_batch(conn, result, source.size, profile.model_dump(mode="json"))
     return result

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.csv as pv
 
 from warehouse.errors import WarehouseError
-from warehouse.landing.profile import Profile
+from warehouse.landing.profile import Layout
 from warehouse.landing.readers import Chunk, FileStamp, Lines
 
 BLOCK = 8 << 20
@@ -30,7 +30,7 @@ class DelimitedSource:
     """A text file with one row per line; the header is line 1."""
 
     def __init__(
-        self, path: Path, stamp: FileStamp, profile: Profile, *, is_gzip: bool = False
+        self, path: Path, stamp: FileStamp, profile: Layout, *, is_gzip: bool = False
     ) -> None:
         """Read the header.
 
@@ -50,7 +50,7 @@ class DelimitedSource:
             )
         found = self._split(first)
         self.columns: list[str] = profile.names or [name.strip() for name in found]
-        if len(found) == 1 and len(profile.columns.numbers) > 1:
+        if len(found) == 1:
             raise self._wrong_delimiter(first)
         repeated = [name for name, count in Counter(self.columns).items() if count > 1]
         if repeated:

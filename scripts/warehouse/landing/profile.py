@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from warehouse.errors import WarehouseError
 
+Model = TypeVar("Model", bound=BaseModel)
 SHIPPED = Path(__file__).parent / "profiles"
 SECONDS = {"m": 60, "h": 3600, "d": 86400}
 EPOCHS = ("epoch_s", "epoch_ms", "epoch_us", "epoch_ns")
@@ -63,12 +64,29 @@ class Columns(BaseModel):
         return {**named, "volume": self.volume} if self.volume else named
 
 
-class Profile(BaseModel):
-    """Everything a loader must know of a source; docs/landing.md explains each key."""
+class Layout(BaseModel):
+    """How the text of a file is written."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
 
     source: str = Field(min_length=1)
+    names: list[str] | None = None
+    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    encoding: str = "utf-8"
+    null_values: list[str] = ["", "null", "NULL", "None", "N/A", "NA"]
+
+    @field_validator("encoding")
+    @classmethod
+    def _encoding(cls, value: str) -> str:
+        try:
+            return codecs.lookup(value).name
+        except LookupError:
+            raise ValueError(f"{value!r} is not an encoding, such as utf-8 or cp1252") from None
+
+
+class Profile(Layout):
+    """Everything a loader must know of a source; docs/landing.md explains each key."""
+
     timeframe: str
     timezone: str | None = None
     label: Literal["start", "end"] = "start"
@@ -78,11 +96,7 @@ class Profile(BaseModel):
     symbol: str | None = Field(default=None, min_length=1)
     strip_suffix: str | None = Field(default=None, min_length=1)
     filter: dict[str, str | list[str]] = {}
-    names: list[str] | None = None
-    delimiter: str = Field(default=",", min_length=1, max_length=1)
     decimal: Literal[".", ","] = "."
-    encoding: str = "utf-8"
-    null_values: list[str] = ["", "null", "NULL", "None", "N/A", "NA"]
     timestamp_format: str | None = None
     currency: str | None = None
     asset_class: str = "equity"
@@ -105,14 +119,6 @@ class Profile(BaseModel):
     @classmethod
     def _calendar(cls, value: str) -> str:
         return canonical_calendar(value)
-
-    @field_validator("encoding")
-    @classmethod
-    def _encoding(cls, value: str) -> str:
-        try:
-            return codecs.lookup(value).name
-        except LookupError:
-            raise ValueError(f"{value!r} is not an encoding, such as utf-8 or cp1252") from None
 
     @field_validator("timestamp_format")
     @classmethod
@@ -201,6 +207,11 @@ def load_profile(name_or_path: str | Path) -> Profile:
 
 
 def parse_profile(content: object, *, where: str) -> Profile:
+    """Check the content of a profile of bars."""
+    return parse_yaml(Profile, content, where=where)
+
+
+def parse_yaml(kind: type[Model], content: object, *, where: str) -> Model:
     """Check the content of a profile.
 
     Raises WarehouseError naming every key that is wrong.
@@ -212,7 +223,7 @@ def parse_profile(content: object, *, where: str) -> Profile:
             do="see docs/landing.md for an example",
         )
     try:
-        return Profile.model_validate(content)
+        return kind.model_validate(content)
     except ValidationError as error:
         faults = [
             f"{'.'.join(str(part) for part in fault['loc']) or 'profile'}: "

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from warehouse.errors import WarehouseError
-from warehouse.landing.profile import Profile
+from warehouse.landing.profile import Layout
 
 Lines = npt.NDArray[np.int64]
 BATCH_ROWS = 131_072
@@ -179,7 +179,7 @@ class FrameSource:
         """Do nothing: a frame is in our hands."""
 
 
-def open_source(path: Path, profile: Profile) -> Source:
+def open_source(path: Path, profile: Layout) -> Source:
     """Open a file by what it contains: Parquet, CSV or gzipped CSV.
 
     Raises WarehouseError when it is none of these.

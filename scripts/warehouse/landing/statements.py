@@ -8,7 +8,6 @@ landing table already has.
 from __future__ import annotations
 
 from psycopg import Connection
-from psycopg.types.json import Jsonb
 
 from warehouse.landing.calendars import calendar
 from warehouse.landing.judge import reasons
@@ -233,17 +232,6 @@ COUNT = """
         (select count(*) from rejected)
 """
 
-STORE_BATCH = """
-    insert into ops.batches (
-        batch_id, dataset, source, timeframe, file, file_bytes, profile, seconds,
-        landed, accepted, known, quarantined
-    ) overriding system value
-    values (
-        %(batch_id)s, %(dataset)s, %(source)s, %(timeframe)s, %(file)s, %(file_bytes)s,
-        %(profile)s, %(seconds)s, %(landed)s, %(accepted)s, %(known)s, %(quarantined)s
-    )
-"""
-
 
 def facts(profile: Profile) -> Facts:
     """Return what the statements need to know of a source."""
@@ -263,11 +251,6 @@ def facts(profile: Profile) -> Facts:
 def create_scratch(conn: Connection) -> None:
     """Create the temporary tables of this session; they vanish with it."""
     conn.execute(SCRATCH)
-
-
-def new_batch(conn: Connection) -> int:
-    """Draw the number of the batch."""
-    return _one(conn, "select nextval(pg_get_serial_sequence('ops.batches', 'batch_id'))")
 
 
 def resolve(conn: Connection, known: Facts) -> None:
@@ -315,11 +298,6 @@ def rule_counts(conn: Connection) -> dict[str, int]:
         conn.execute("select rule, count(*) from rejected, unnest(rules) as rule group by rule")
     )
     return {rule: found[rule] for rule in reasons() if rule in found}
-
-
-def store_batch(conn: Connection, batch: Facts, profile: dict[str, object]) -> None:
-    """Write the batch; the database asserts that no row was lost."""
-    conn.execute(STORE_BATCH, {**batch, "profile": Jsonb(profile)})
 
 
 def _one(conn: Connection, sql: str) -> int:
