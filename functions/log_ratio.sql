@@ -1,0 +1,1 @@
+select case when numerator > 0 and denominator > 0 then ln(numerator / denominator) end

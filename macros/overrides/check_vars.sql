@@ -1,0 +1,14 @@
+{% macro check_vars() %}
+    {%- for name in ['as_of', 'dashboard_as_of'] if var(name) -%}
+        {%- if not modules.re.match('^\\d{4}-\\d{2}-\\d{2}([T ]\\d{2}:\\d{2}(:\\d{2})?(Z|[+-]\\d{2}:?\\d{2})?)?$', var(name) | string) -%}
+            {{ exceptions.raise_compiler_error("var " ~ name ~ " is '" ~ var(name) ~ "': give an ISO 8601 time such as 2024-06-30T20:00:00Z") }}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- if not modules.re.match('^\\d+\\.\\d+$', var('feature_version') | string) -%}
+        {{ exceptions.raise_compiler_error("var feature_version is '" ~ var('feature_version') ~ "': give major.minor such as 3.0") }}
+    {%- endif -%}
+    {%- if var('dashboard_days') | int < 1 -%}
+        {{ exceptions.raise_compiler_error("var dashboard_days is " ~ var('dashboard_days') ~ ": give a whole number of days from 1") }}
+    {%- endif -%}
+    select 1
+{% endmacro %}

@@ -1,0 +1,186 @@
+{# Grain: one row per recomputed bar. Oscillators: how far and how fast the price moved lately. #}
+with
+
+bars_this_run as (
+
+    select
+        bar_row,
+        series_no,
+        bar_number,
+        is_recomputed,
+        is_after_checkpoint,
+        high,
+        low,
+        close,
+        (high + low + close) / 3 as typical
+    from {{ ref('int_bars_this_run') }}
+
+),
+
+seeds as (
+
+    select
+        series_no,
+        rsi_state
+    from {{ ref('int_run_window') }}
+
+),
+
+lagged as (
+
+    select
+        bars_this_run.*,
+        indicators.rsi(seeds.rsi_state, bars_this_run.close, array[7, 14, 21])
+            filter (where bars_this_run.is_after_checkpoint) over by_bar as rsi_state,
+        {% for back in [1, 5, 10, 20] -%}
+        lag(bars_this_run.close, {{ back }}) over by_bar as close_{{ back }},
+        {% endfor -%}
+        {% for back in range(1, 20) -%}
+        lag(bars_this_run.typical, {{ back }}) over by_bar as typical_{{ back }},
+        {% endfor -%}
+        {{ trailing_extreme('greatest', 'bars_this_run.high', range(4)) }} as high_4,
+        {{ trailing_extreme('least', 'bars_this_run.low', range(4)) }} as low_4
+    from bars_this_run
+    inner join seeds on bars_this_run.series_no = seeds.series_no
+    window by_bar as (partition by bars_this_run.series_no order by bars_this_run.bar_row)
+
+),
+
+ranges as (
+
+    select
+        bar_row,
+        series_no,
+        bar_number,
+        is_recomputed,
+        close,
+        close_1,
+        close_5,
+        close_10,
+        close_20,
+        rsi_state,
+        typical,
+        typical_1,
+        {% for back in range(2, 20) -%}
+        typical_{{ back }},
+        {% endfor -%}
+        (typical{% for back in range(1, 20) %} + typical_{{ back }}{% endfor %}) / 20 as typical_mean,
+        high_4,
+        low_4,
+        -- Buying pressure and true range of the ultimate oscillator; least() and greatest() ignore NULL.
+        case when close_1 is not null then close - least(low, close_1) end as buying_pressure,
+        case when close_1 is not null then greatest(high, close_1) - least(low, close_1) end as true_range
+    from lagged
+    -- Without the fence the mean would be computed again for each of the twenty deviations.
+    offset 0
+
+),
+
+sums as (
+
+    select
+        bar_row,
+        series_no,
+        bar_number,
+        is_recomputed,
+        close,
+        close_1,
+        close_5,
+        close_10,
+        close_20,
+        rsi_state,
+        typical - typical_mean as typical_deviation,
+        (
+            abs(typical - typical_mean)
+            {%- for back in range(1, 20) %} + abs(typical_{{ back }} - typical_mean){% endfor %}
+        ) / 20 as typical_mean_deviation,
+        {{ trailing_extreme('greatest', 'high_4', [0, 4, 8, 10]) }} as high_14,
+        {{ trailing_extreme('least', 'low_4', [0, 4, 8, 10]) }} as low_14,
+        {{ trailing_sum('buying_pressure', 7) }} as buying_pressure_7,
+        {{ trailing_sum('true_range', 7) }} as true_range_7
+    from ranges
+    window by_bar as (partition by series_no order by bar_row)
+
+),
+
+oscillators as (
+
+    select
+        *,
+        case
+            when bar_number < 14 then null
+            when high_14 = low_14 then 0
+            else 100 * (close - low_14) / (high_14 - low_14)
+        end as fast_k,
+        buying_pressure_7 + lag(buying_pressure_7, 7) over by_bar as buying_pressure_14,
+        true_range_7 + lag(true_range_7, 7) over by_bar as true_range_14,
+        {{ trailing_spaced_sum('buying_pressure_7', [0, 7, 14, 21]) }} as buying_pressure_28,
+        {{ trailing_spaced_sum('true_range_7', [0, 7, 14, 21]) }} as true_range_28
+    from sums
+    window by_bar as (partition by series_no order by bar_row)
+
+),
+
+smoothed as (
+
+    select
+        *,
+        ({{ trailing_sum('fast_k', 3) }}) / 3 as slow_k
+    from oscillators
+    window by_bar as (partition by series_no order by bar_row)
+
+),
+
+stochastic as (
+
+    select
+        *,
+        ({{ trailing_sum('slow_k', 3) }}) / 3 as slow_d
+    from smoothed
+    window by_bar as (partition by series_no order by bar_row)
+
+)
+
+select
+    bar_row,
+    {% for period in [7, 14, 21] -%}
+    {%- set gain, loss = 'rsi_state[' ~ (1 + 2 * loop.index) ~ ']', 'rsi_state[' ~ (2 + 2 * loop.index) ~ ']' -%}
+    case
+        when bar_number > {{ period }}
+            then coalesce({{ function('safe_divide') }}(100 * {{ gain }}, {{ gain }} + {{ loss }}), 0)
+    end as rsi_{{ period }},
+    {% endfor -%}
+    case
+        when bar_number > 14
+            then
+                coalesce(
+                    {{ function('safe_divide') }}(100 * (rsi_state[5] - rsi_state[6]), rsi_state[5] + rsi_state[6]), 0
+                )
+    end as cmo_14,
+    case
+        when bar_number >= 20
+            then coalesce({{ function('safe_divide') }}(typical_deviation, 0.015 * typical_mean_deviation), 0)
+    end as cci_20,
+    -- TA-Lib holds the slow %K back until the slow %D is valid too.
+    case when slow_d is not null then slow_k end as stoch_k,
+    slow_d as stoch_d,
+    fast_k as stoch_fast_k,
+    case
+        when bar_number >= 14 then coalesce({{ function('safe_divide') }}(-100 * (high_14 - close), high_14 - low_14), 0)
+    end as willr_14,
+    100 * ({{ function('safe_divide') }}(close, close_5) - 1) as roc_5,
+    100 * ({{ function('safe_divide') }}(close, close_10) - 1) as roc_10,
+    100 * ({{ function('safe_divide') }}(close, close_20) - 1) as roc_20,
+    close - close_10 as mom_10,
+    close - close_20 as mom_20,
+    case when bar_number > 28 then (
+        4 * coalesce({{ function('safe_divide') }}(buying_pressure_7, true_range_7), 0)
+        + 2 * coalesce({{ function('safe_divide') }}(buying_pressure_14, true_range_14), 0)
+        + coalesce({{ function('safe_divide') }}(buying_pressure_28, true_range_28), 0)
+    ) * 100 / 7 end as ultosc,
+    case when bar_number >= 14 then {{ function('safe_divide') }}(high_14 - close, close) end as distance_to_high_14,
+    case when bar_number >= 14 then {{ function('safe_divide') }}(close - low_14, close) end as distance_to_low_14,
+    case when bar_number % {{ checkpoint_bars() }} = 0 then rsi_state end as rsi_state
+
+from stochastic
+where is_recomputed

@@ -1,0 +1,144 @@
+{# Grain: one row per recomputed bar. Volume lines, ratios and prices weighted by volume. NULL without volume. #}
+{%- set summed = ['volume', 'money', 'flow', 'inflow', 'outflow', 'illiquidity', 'dollar_volume'] -%}
+with
+
+bars_this_run as (
+
+    select
+        bar_row,
+        series_no,
+        bar_number,
+        is_recomputed,
+        is_after_checkpoint,
+        (session_date - date '2000-01-01')::double precision as session,
+        is_market_open,
+        is_session_bar,
+        high,
+        low,
+        close,
+        volume,
+        (high + low + close) / 3 as typical
+    from {{ ref('int_bars_this_run') }}
+
+),
+
+seeds as (
+
+    select
+        series_no,
+        volume_state,
+        session_state
+    from {{ ref('int_run_window') }}
+
+),
+
+recursive as (
+
+    select
+        bars_this_run.*,
+        indicators.volume_flow(
+            seeds.volume_state, bars_this_run.high, bars_this_run.low, bars_this_run.close, bars_this_run.volume
+        ) filter (where bars_this_run.is_after_checkpoint) over by_bar as volume_state,
+        indicators.session(
+            seeds.session_state, bars_this_run.session, bars_this_run.is_market_open, bars_this_run.high,
+            bars_this_run.low, bars_this_run.close, bars_this_run.volume, 14
+        ) filter (where bars_this_run.is_after_checkpoint) over by_bar as session_state,
+        lag(bars_this_run.close) over by_bar as close_1,
+        lag(bars_this_run.typical) over by_bar as typical_1,
+        lag(bars_this_run.volume) over by_bar as volume_1
+    from bars_this_run
+    inner join seeds on bars_this_run.series_no = seeds.series_no
+    window by_bar as (partition by bars_this_run.series_no order by bars_this_run.bar_row)
+
+),
+
+terms as (
+
+    select
+        *,
+        typical * volume as money,
+        close * volume as dollar_volume,
+        case when high > low then ((close - low) - (high - close)) / (high - low) else 0 end * volume as flow,
+        case
+            when typical_1 is null then null
+            when typical > typical_1 then typical * volume
+            else 0 * volume
+        end as inflow,
+        case
+            when typical_1 is null then null
+            when typical < typical_1 then typical * volume
+            else 0 * volume
+        end as outflow,
+        {{ function('safe_divide') }}(abs(close / nullif(close_1, 0) - 1), close * volume) as illiquidity
+    from recursive
+
+),
+
+short_sums as (
+
+    select
+        *,
+        {% for term in summed -%}
+        {{ trailing_sum(term, 5) }} as {{ term }}_5,
+        {% endfor -%}
+        {{ trailing_sum('inflow', 4) }} as inflow_4,
+        {{ trailing_sum('outflow', 4) }} as outflow_4,
+        {{ trailing_sum('volume * volume', 5) }} as squared_volume_5
+    from terms
+    window by_bar as (partition by series_no order by bar_row)
+
+),
+
+sums as (
+
+    select
+        *,
+        volume_5 + lag(volume_5, 5) over by_bar as volume_10,
+        {% for term in ['volume', 'money', 'flow', 'illiquidity', 'dollar_volume', 'squared_volume'] -%}
+        {{ trailing_spaced_sum(term ~ '_5', [0, 5, 10, 15]) }} as {{ term }}_20,
+        {% endfor -%}
+        {{ trailing_spaced_sum('inflow_5', [0, 5]) }} + lag(inflow_4, 10) over by_bar as inflow_14,
+        {{ trailing_spaced_sum('outflow_5', [0, 5]) }} + lag(outflow_4, 10) over by_bar as outflow_14
+    from short_sums
+    window by_bar as (partition by series_no order by bar_row)
+
+)
+
+select
+    bar_row,
+    case when volume is not null then volume_state[2] end as obv,
+    case when volume is not null then volume_state[3] end as vpt,
+    case when volume is not null then volume_state[4] end as ad_line,
+    {{ function('safe_divide') }}(session_state[2], session_state[3]) as vwap_session,
+    {{ function('safe_divide') }}(close, {{ function('safe_divide') }}(session_state[2], session_state[3])) - 1
+        as price_to_vwap_session,
+    {{ function('safe_divide') }}(money_20, volume_20) as vwap_20,
+    {{ function('safe_divide') }}(close, {{ function('safe_divide') }}(money_20, volume_20)) - 1 as price_to_vwap_20,
+    volume_5 / 5 as volume_sma_5,
+    volume_10 / 10 as volume_sma_10,
+    volume_20 / 20 as volume_sma_20,
+    {{ function('safe_divide') }}(volume, volume_5 / 5) as volume_ratio_5,
+    {{ function('safe_divide') }}(volume, volume_10 / 10) as volume_ratio_10,
+    {{ function('safe_divide') }}(volume, volume_20 / 20) as volume_ratio_20,
+    {{ function('safe_divide') }}(
+        volume - volume_20 / 20, sqrt({{ sample_variance('squared_volume_20', 'volume_20', 20) }})
+    ) as volume_zscore_20,
+    {{ function('safe_divide') }}(volume, volume_1) - 1 as volume_change,
+    dollar_volume,
+    dollar_volume_20 / 20 as dollar_volume_sma_20,
+    {{ function('safe_divide') }}(flow_20, volume_20) as chaikin_money_flow_20,
+    case
+        when inflow_14 + outflow_14 < 1 then 0
+        else 100 * inflow_14 / (inflow_14 + outflow_14)
+    end as mfi_14,
+    (close - close_1) * volume as force_index,
+    illiquidity_20 / 20 as amihud_illiquidity_20,
+    case
+        when session_state[6] > 14
+            then coalesce({{ function('safe_divide') }}(100 * session_state[7], session_state[7] + session_state[8]), 0)
+    end as rsi_session_close,
+    case when bar_number % {{ checkpoint_bars() }} = 0 then volume_state end as volume_state,
+    case when bar_number % {{ checkpoint_bars() }} = 0 then session_state end as session_state
+
+from sums
+where is_recomputed

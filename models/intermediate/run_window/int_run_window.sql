@@ -1,0 +1,142 @@
+{#
+    Grain: one row per series (instrument, timeframe) that this run recomputes.
+    Decides once, for every model downstream, from where a series must be recomputed and from where its
+    inputs must be read. Empty when nothing changed. The rules are in docs/incremental.md.
+#}
+{%- set mart = published_relation('feature_engineered_data') -%}
+{%- set checkpoints = published_relation('int_indicator_checkpoints', 'intermediate') -%}
+{%- set is_first_build = mart is none or checkpoints is none -%}
+with
+
+watermarks as (
+
+    select
+        relation,
+        seen
+    from ops.consumers
+    where
+        model = 'feature_engineered_data'
+        and system_identifier = ops.system_identifier()
+        and code_version = '{{ code_version() }}'
+        -- A snapshot from the future means that an older backup was restored.
+        and pg_snapshot_xmax(seen) <= pg_snapshot_xmax(pg_current_snapshot())
+        and not {{ is_first_build }}
+
+),
+
+series as (
+
+    select distinct
+        instrument_id,
+        timeframe
+    from {{ ref('stg_market__series') }}
+
+),
+
+unseen as (
+
+    select
+        change_log.instrument_id,
+        change_log.timeframe,
+        change_log.lo
+    from {{ source('ops', 'change_log') }} as change_log
+    inner join watermarks on change_log.relation = watermarks.relation
+    where
+        change_log._xid >= pg_snapshot_xmin(watermarks.seen)
+        and not pg_visible_in_snapshot(change_log._xid, watermarks.seen)
+
+    union all
+
+    -- Without a watermark nothing was seen: every series from its first bar.
+    select
+        null::integer as instrument_id,
+        null::text as timeframe,
+        '-infinity'::timestamptz as lo
+    where (select count(*) from watermarks) < 2
+
+),
+
+dirty as (
+
+    select
+        series.instrument_id,
+        series.timeframe,
+        min(unseen.lo) as recompute_from
+    from series
+    inner join unseen
+        on
+            (unseen.instrument_id = series.instrument_id or unseen.instrument_id is null)
+            and (unseen.timeframe = series.timeframe or unseen.timeframe is null)
+    group by series.instrument_id, series.timeframe
+
+),
+
+lookback as (
+
+    select max(lookback_bars) as bars
+    from {{ ref('feature_catalog') }}
+    where memory = 'finite'
+
+)
+
+select
+    row_number() over (order by dirty.instrument_id, dirty.timeframe)::integer as series_no,
+    dirty.instrument_id,
+    dirty.timeframe,
+    dirty.recompute_from,
+    {% if is_first_build -%}
+    '-infinity'::timestamptz as read_from,
+    null::timestamptz as checkpoint_at,
+    0 as checkpoint_bar_number,
+    {% for state in indicator_states() -%}
+    null::double precision [] as {{ state }},
+    {% endfor -%}
+    {%- else -%}
+    least(previous_bars.read_from, coalesce(checkpoint.bar_ts, '-infinity')) as read_from,
+    checkpoint.bar_ts as checkpoint_at,
+    coalesce(checkpoint.bar_number, 0) as checkpoint_bar_number,
+    {% for state in indicator_states() -%}
+    checkpoint.{{ state }},
+    {% endfor -%}
+    {%- endif -%}
+    pg_current_snapshot() as cut,
+    '{{ code_version() }}' as code_version
+
+from dirty
+{% if not is_first_build %}
+left join lateral (
+
+    select coalesce(min(recent.bar_ts), '-infinity') as read_from
+    from (
+        select
+            published."timestamp" as bar_ts,
+            count(*) over () as bars
+        from (
+            select mart."timestamp"
+            from {{ mart }} as mart
+            where
+                mart.instrument_id = dirty.instrument_id
+                and mart.timeframe = dirty.timeframe
+                and mart.feature_version = '{{ var("feature_version") }}'
+                and mart."timestamp" < dirty.recompute_from
+            order by mart."timestamp" desc
+            limit (select lookback.bars from lookback)
+        ) as published
+    ) as recent
+    -- Fewer bars than the look-back: read from the start of the series.
+    where recent.bars = (select lookback.bars from lookback)
+
+) as previous_bars on true
+left join lateral (
+
+    select checkpoints.*
+    from {{ checkpoints }} as checkpoints
+    where
+        checkpoints.instrument_id = dirty.instrument_id
+        and checkpoints.timeframe = dirty.timeframe
+        and checkpoints.bar_ts < dirty.recompute_from
+    order by checkpoints.bar_ts desc
+    limit 1
+
+) as checkpoint on true
+{% endif %}
