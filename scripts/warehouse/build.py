@@ -131,7 +131,7 @@ def run_dbt(command: str, arguments: list[str], result: BuildResult) -> None:
     )
     from dbt.cli.main import dbtRunner
 
-    with output.progress("dbt") as moved:
+    with output.progress() as moved:
         runner = dbtRunner(callbacks=[_mover(moved)] if moved else [])
         done = runner.invoke(dbt_arguments(command, arguments))
     result.seconds = time.monotonic() - started

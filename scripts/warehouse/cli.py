@@ -80,7 +80,7 @@ def status(as_json: AsJson = False) -> None:
         output.print_json(state)
     else:
         rows = [(name.replace("_", " "), value) for name, value in output.plain(state).items()]
-        output.table(("", ""), [row for row in rows if row[1] is not None])
+        output.table(("", ""), [(name, str(value)) for name, value in rows if value is not None])
     if not state.running:
         raise typer.Exit(ExitCode.FINDINGS)
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass, replace
-from functools import cached_property
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -25,7 +24,7 @@ class Connection:
     host: str
     port: int
     user: str
-    password: str
+    password: str = field(repr=False)
     dbname: str = DATABASE
 
     def url(self, scheme: str = "postgresql") -> str:
@@ -66,7 +65,7 @@ class Home:
         """HTML reports and the data docs of the gate."""
         return self.path / "reports"
 
-    @cached_property
+    @property
     def connection(self) -> Connection:
         """Connection to the embedded server.
 

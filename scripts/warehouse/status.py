@@ -36,12 +36,14 @@ def warehouse_status() -> WarehouseStatus:
         problem = "there is no embedded warehouse yet: `warehouse up` creates it"
         return WarehouseStatus(target, running=False, home=shown_home, problem=problem)
     where = config.connection()
-    version, problem, pending = None, None, None
+    version: str | None = None
+    pending: int | None = None
+    trouble: str | None = None
     try:
         version = server.version(where)
         pending = sum(state.state == "pending" for state in migrate.status())
     except WarehouseError as error:
-        problem = error.what
+        trouble = error.what
     return WarehouseStatus(
         target,
         running=version is not None,
@@ -52,5 +54,5 @@ def warehouse_status() -> WarehouseStatus:
         pid=server.status(home).pid if embedded else None,
         home=shown_home,
         pending_migrations=pending,
-        problem=problem,
+        problem=trouble,
     )

@@ -26,6 +26,7 @@ select 'trigger', tgrelid::regclass::text, tgname, '', '' from pg_trigger where 
 union all
 select 'column', attrelid::regclass::text, attname, atttypid::regtype::text, attnotnull::text
 from pg_attribute where attnum > 0 and not attisdropped and attrelid >= 16384
+    and attrelid::regclass::text !~ '^pg_toast'
 order by 1, 2, 3, 4, 5
 """
 BOOKKEEPING = {"schema_migrations", "schema_migrations_pkey", "schema_migrations_run_id_seq"}
