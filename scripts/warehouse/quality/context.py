@@ -10,6 +10,8 @@ from uuid import UUID
 import psycopg
 from psycopg import sql
 
+from warehouse.quality.rules import any_broken_sql, broken_rules_sql, load_rules
+
 STATEMENTS = Path(__file__).with_name("context.sql")
 PREFIX = "gate_bars_"
 TWINS_SAMPLED_ABOVE = 200_000
@@ -21,6 +23,16 @@ def _sections() -> dict[str, str]:
     text = STATEMENTS.read_text(encoding="utf-8")
     parts = re.split(r"^-- section: (\w+)\n", text, flags=re.MULTILINE)[1:]
     return dict(zip(parts[::2], parts[1::2], strict=True))
+
+
+def _broken_sql() -> str:
+    """Return SQL for the rules a bar breaks, NULL for a good one."""
+    rules = [rule for rule in load_rules() if rule.predicate]
+    warnings = [rule for rule in rules if rule.severity == "warning"]
+    return (
+        f"case when in_quarantine then rejected_for || {broken_rules_sql(warnings)}"
+        f" when {any_broken_sql(rules)} then {broken_rules_sql(rules)} end"
+    )
 
 
 def table_name(run_id: UUID, scope: str) -> str:
@@ -58,9 +70,12 @@ def build(conn: psycopg.Connection, name: str, *, batches: Sequence[int] | None)
     table = f"ops.{name}"
     listed = "array[" + ", ".join(str(int(batch)) for batch in batches or ()) + "]::bigint[]"
 
+    broken = _broken_sql()
+
     def run(part: str, sample: int = 1) -> None:
         text = section[part].replace("{table}", table).replace("{batches}", listed)
-        conn.execute(text.replace("{sample}", str(sample)))  # type: ignore[arg-type]
+        text = text.replace("{broken}", broken).replace("{sample}", str(sample))
+        conn.execute(text)  # type: ignore[arg-type]
 
     with conn.transaction():
         conn.execute("set local work_mem = '256MB'")
@@ -70,8 +85,6 @@ def build(conn: psycopg.Connection, name: str, *, batches: Sequence[int] | None)
         rows = int(counted[0]) if counted else 0
         run("finish")
         run("twins", 16 if rows > TWINS_SAMPLED_ABOVE else 1)
-        if batches is not None:
-            run("versions")
         _forget(conn)
     return rows
 

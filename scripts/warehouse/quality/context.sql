@@ -47,6 +47,20 @@ create function pg_temp.steps(lo bigint, hi bigint, seconds bigint) returns bigi
 language sql immutable strict
 return greatest(hi - lo + seconds - 1, 0) / seconds;
 
+-- The same, without the bars that lie whole within a break.
+create function pg_temp.bars_within(
+    lo bigint, hi bigint, seconds bigint, break_start_at timestamptz, break_end_at timestamptz
+) returns bigint
+language sql immutable
+return pg_temp.steps(lo, hi, seconds) - case
+    when break_start_at is null then 0
+    else pg_temp.steps(
+        greatest(lo, pg_temp.on_grid(pg_temp.epoch(break_start_at) + seconds - 1, lo, seconds)),
+        least(hi, pg_temp.epoch(break_end_at) - seconds + 1),
+        seconds
+    )
+end;
+
 -- A number from a payload, as the landing table would hold it; NULL when it cannot be read.
 create function pg_temp.number(sent text, decimal_point text) returns numeric
 language sql immutable strict
@@ -66,6 +80,7 @@ select
     b.adjusted,
     i.calendar,
     b.instrument_id,
+    '' as unresolved,
     b.symbol,
     b.bar_ts,
     b.session_date,
@@ -75,7 +90,8 @@ select
     b.close,
     b.volume,
     b.known_at,
-    null::bigint as quarantine_id
+    null::bigint as quarantine_id,
+    null::text[] as rejected_for
 from raw_market.bars as b
 inner join ref.instruments as i on i.instrument_id = b.instrument_id
 where b.batch_id = any({batches});
@@ -88,7 +104,8 @@ select
     q.timeframe,
     b.profile ->> 'adjusted',
     b.profile ->> 'calendar',
-    h.instrument_id,
+    coalesce(h.instrument_id, 0),
+    case when h.instrument_id is null then q.symbol else '' end,
     q.symbol,
     q.bar_ts,
     t.session_date,
@@ -98,7 +115,8 @@ select
     pg_temp.number(p.payload ->> (p.named ->> 'close'), p.point),
     pg_temp.number(p.payload ->> (p.named ->> 'volume'), p.point),
     q.quarantined_at,
-    q.quarantine_id
+    q.quarantine_id,
+    q.rules
 from ops.quarantine as q
 inner join ops.batches as b on b.batch_id = q.batch_id
 left join ref.calendars as c on c.calendar = b.profile ->> 'calendar'
@@ -142,7 +160,7 @@ select
     row_number() over () as series_no,
     a.batch_id,
     a.instrument_id,
-    a.symbol,
+    a.unresolved,
     a.source,
     a.timeframe,
     a.adjusted,
@@ -153,7 +171,7 @@ from (
     select
         batch_id,
         instrument_id,
-        case when instrument_id is null then symbol end as symbol,
+        unresolved,
         source,
         timeframe,
         adjusted,
@@ -194,6 +212,11 @@ where exists (
     where
         o.source = s.source and o.timeframe = s.timeframe and o.batch_id < s.batch_id and o.accepted > 0
 )
+and not exists (
+    select
+    from gate_arrived as a
+    where a.batch_id = s.batch_id and a.instrument_id = s.instrument_id and a.bar_ts = b.bar_ts
+)
 order by s.series_no, b.bar_ts, b.revision desc;
 
 create temp view gate_rows as
@@ -215,13 +238,14 @@ select
     a.low,
     a.close,
     a.volume,
-    a.known_at
+    a.known_at,
+    a.rejected_for
 from gate_arrived as a
 inner join gate_series as s
     on
         s.batch_id = a.batch_id
-        and s.instrument_id is not distinct from a.instrument_id
-        and (s.symbol is null or s.symbol = a.symbol)
+        and s.instrument_id = a.instrument_id
+        and s.unresolved = a.unresolved
         and s.source = a.source
         and s.timeframe = a.timeframe
         and s.adjusted = a.adjusted
@@ -241,15 +265,9 @@ select
     null,
     n.close,
     null,
+    null,
     null
-from gate_neighbours as n
-where not exists (
-    select
-    from gate_series as s
-    inner join gate_arrived as a
-        on a.batch_id = s.batch_id and a.instrument_id = s.instrument_id and a.bar_ts = n.bar_ts
-    where s.series_no = n.series_no
-);
+from gate_neighbours as n;
 
 -- section: table
 create temp table gate_series as
@@ -257,7 +275,7 @@ select
     row_number() over () as series_no,
     null::bigint as batch_id,
     s.instrument_id,
-    null::text as symbol,
+    '' as unresolved,
     s.source,
     s.timeframe,
     s.adjusted,
@@ -266,10 +284,16 @@ from ref.series as s
 inner join ref.instruments as i on i.instrument_id = s.instrument_id;
 
 create temp table gate_replaced as
-select instrument_id, timeframe, bar_ts, source, max(revision) as revision
-from raw_market.bars
-where revision > 0
-group by 1, 2, 3, 4;
+select o.instrument_id, o.timeframe, o.bar_ts, o.source, o.revision
+from raw_market.bars as o
+inner join raw_market.bars as n
+    on
+        n.instrument_id = o.instrument_id
+        and n.timeframe = o.timeframe
+        and n.bar_ts = o.bar_ts
+        and n.source = o.source
+        and n.revision > o.revision
+where n.revision > 0;
 analyze gate_replaced;
 
 create temp view gate_rows as
@@ -287,7 +311,8 @@ select
     b.low,
     b.close,
     b.volume,
-    b.known_at
+    b.known_at,
+    null::text[] as rejected_for
 from raw_market.bars as b
 inner join gate_series as s
     on
@@ -295,15 +320,9 @@ inner join gate_series as s
         and s.timeframe = b.timeframe
         and s.source = b.source
         and s.adjusted = b.adjusted
-where not exists (
-    select
-    from gate_replaced as r
-    where
-        r.instrument_id = b.instrument_id
-        and r.timeframe = b.timeframe
-        and r.bar_ts = b.bar_ts
-        and r.source = b.source
-        and r.revision > b.revision
+-- Hashes the few that were replaced, which `not exists` does not.
+where (b.instrument_id, b.timeframe, b.bar_ts, b.source, b.revision) not in (
+    select r.instrument_id, r.timeframe, r.bar_ts, r.source, r.revision from gate_replaced as r
 );
 
 -- section: build
@@ -345,6 +364,32 @@ left join lateral (
 ) as b on true;
 analyze gate_facts;
 
+create temp table gate_others as
+select distinct on (r.series_no, r.bar_ts) r.series_no, r.bar_ts, x.source as other_source, x.close as other_close
+from gate_rows as r
+inner join gate_facts as f on f.series_no = r.series_no and f.has_other_source
+inner join raw_market.bars as x
+    on
+        x.instrument_id = f.instrument_id
+        and x.timeframe = f.timeframe
+        and x.bar_ts = r.bar_ts
+        and x.source <> f.source
+        and x.adjusted = f.adjusted
+where r.in_scope and not r.superseded and not exists (
+    select
+    from raw_market.bars as y
+    where
+        y.instrument_id = x.instrument_id
+        and y.timeframe = x.timeframe
+        and y.bar_ts = x.bar_ts
+        and y.source = x.source
+        and y.revision > x.revision
+)
+order by r.series_no, r.bar_ts, abs(x.close - r.close) desc, x.source;
+analyze gate_others;
+
+-- The column broken is NULL for a good row, else the rules that it breaks; a row in quarantine keeps what it
+-- was rejected for.
 create unlogged table {table} as
 with chained as (
     select
@@ -358,7 +403,6 @@ with chained as (
         f.timezone,
         f.allow_negative_price,
         f.has_volume,
-        f.has_other_source,
         f.has_splits,
         d.day_no,
         d.is_session_day,
@@ -376,7 +420,7 @@ with chained as (
     window series as (partition by r.series_no, r.superseded order by r.bar_ts)
 ),
 
-gaps as (
+measured as (
     select
         c.*,
         p.session_date as prev_session_date,
@@ -385,149 +429,141 @@ gaps as (
             when c.seconds <= 86400 and not c.superseded
                 then greatest(c.sessions_until - c.is_session_day::int - p.sessions_until, 0)
         end as missed_sessions,
-        g.tail_from,
-        g.head_from,
-        case when g.tail_from is not null then
-            pg_temp.steps(g.tail_from, g.tail_until, c.seconds)
-            - case when p.break_start_at is not null then pg_temp.steps(
-                greatest(g.tail_from, pg_temp.on_grid(pg_temp.epoch(p.break_start_at) + c.seconds - 1, g.tail_from, c.seconds)),
-                least(g.tail_until, pg_temp.epoch(p.break_end_at) - c.seconds + 1),
-                c.seconds
-            ) else 0 end
-        end as missed_tail,
-        case when g.head_from is not null then
-            pg_temp.steps(g.head_from, g.head_until, c.seconds)
-            - case when c.break_start_at is not null then pg_temp.steps(
-                greatest(g.head_from, pg_temp.on_grid(pg_temp.epoch(c.break_start_at) + c.seconds - 1, g.head_from, c.seconds)),
-                least(g.head_until, pg_temp.epoch(c.break_end_at) - c.seconds + 1),
-                c.seconds
-            ) else 0 end
-        end as missed_head,
-        g.tail_until
+        p.day_no <> c.day_no as on_another_day,
+        c.seconds < 86400
+        and not c.superseded
+        and c.bar_ts - c.prev_ts > make_interval(secs => c.seconds)
+        -- Round-the-clock calendars are given to markets with a weekend, too.
+        and (c.calendar <> '24/7' or c.bar_ts - c.prev_ts <= interval '1 day') as is_after_gap,
+        p.is_session_day as prev_is_session_day,
+        p.open_at as prev_open_at,
+        p.close_at as prev_close_at,
+        p.break_start_at as prev_break_start_at,
+        p.break_end_at as prev_break_end_at
     from chained as c
     left join gate_days as p on p.day_no = c.prev_day_no
-    -- Where bars of a session may be absent: from the bar before to its close (tail), and from the
-    -- open to this bar (head); within one session only the head, from the bar before.
-    left join lateral (
-        select
-            case when p.day_no <> c.day_no and p.is_session_day
-                then greatest(
-                    pg_temp.epoch(c.prev_ts) + c.seconds,
-                    pg_temp.on_grid(pg_temp.epoch(p.open_at), pg_temp.epoch(c.prev_ts), c.seconds)
-                )
-            end as tail_from,
-            pg_temp.epoch(p.close_at) as tail_until,
-            case when c.is_session_day
-                then greatest(
-                    case when p.day_no = c.day_no then pg_temp.epoch(c.prev_ts) + c.seconds end,
-                    pg_temp.on_grid(pg_temp.epoch(c.open_at), pg_temp.epoch(c.bar_ts), c.seconds)
-                )
-            end as head_from,
-            least(pg_temp.epoch(c.bar_ts), pg_temp.epoch(c.close_at)) as head_until
-        where
-            c.seconds < 86400
-            and not c.superseded
-            and c.bar_ts - c.prev_ts > make_interval(secs => c.seconds)
-            -- Round-the-clock calendars are given to markets with a weekend, too.
-            and (c.calendar <> '24/7' or c.bar_ts - c.prev_ts <= interval '1 day')
-    ) as g on true
     where c.in_scope
+),
+
+-- Where bars of a session may be absent: from the bar before to its close (tail), and from the
+-- open to this bar (head); within one session only the head, from the bar before.
+bounded as (
+    select
+        m.*,
+        case when m.is_after_gap and m.on_another_day and m.prev_is_session_day
+            then greatest(
+                pg_temp.epoch(m.prev_ts) + m.seconds,
+                pg_temp.on_grid(pg_temp.epoch(m.prev_open_at), pg_temp.epoch(m.prev_ts), m.seconds)
+            )
+        end as tail_from,
+        case when m.is_after_gap and m.is_session_day
+            then greatest(
+                case when not m.on_another_day then pg_temp.epoch(m.prev_ts) + m.seconds end,
+                pg_temp.on_grid(pg_temp.epoch(m.open_at), pg_temp.epoch(m.bar_ts), m.seconds)
+            )
+        end as head_from,
+        case when m.is_after_gap
+            then least(pg_temp.epoch(m.bar_ts), pg_temp.epoch(m.close_at))
+        end as head_until
+    from measured as m
+),
+
+gaps as (
+    select
+        b.*,
+        case when b.tail_from is not null then pg_temp.bars_within(
+            b.tail_from, pg_temp.epoch(b.prev_close_at), b.seconds, b.prev_break_start_at, b.prev_break_end_at
+        ) end as missed_tail,
+        case when b.head_from is not null then pg_temp.bars_within(
+            b.head_from, b.head_until, b.seconds, b.break_start_at, b.break_end_at
+        ) end as missed_head
+    from bounded as b
+),
+
+context as (
+    select
+        g.batch_id,
+        g.in_quarantine,
+        g.rejected_for,
+        g.series_no,
+        g.source,
+        g.adjusted,
+        g.instrument_id,
+        g.symbol,
+        g.timeframe,
+        g.seconds,
+        g.bar_ts,
+        g.session_date,
+        case when g.seconds < 86400 then g.bar_ts at time zone g.timezone else g.bar_ts at time zone 'UTC' end as local_ts,
+        g.open,
+        g.high,
+        g.low,
+        g.close,
+        g.volume,
+        g.has_volume,
+        g.allow_negative_price,
+        g.known_at,
+        g.open_at as session_open_at,
+        g.is_session_day,
+        case
+            when g.seconds >= 86400 then g.is_session_day
+            else g.is_session_day
+                and g.bar_ts < g.close_at
+                and g.bar_ts + make_interval(secs => g.seconds) > g.open_at
+                and (
+                    g.break_start_at is null
+                    or g.bar_ts < g.break_start_at
+                    or g.bar_ts + make_interval(secs => g.seconds) > g.break_end_at
+                )
+        end as overlaps_session,
+        case when not g.superseded then g.prev_ts end as prev_ts,
+        case when not g.superseded and abs(g.prev_close) < 'Infinity' and abs(g.close) < 'Infinity' then g.prev_close end as prev_close,
+        case
+            when g.has_splits and abs(g.close - g.prev_close) > 0.40 * abs(g.prev_close) then coalesce(
+                (
+                    select round(exp(sum(ln(a.split_ratio))), 8)
+                    from (
+                        select distinct on (o.ex_date) o.split_ratio
+                        from ref.corporate_actions as o
+                        where
+                            o.instrument_id = g.instrument_id
+                            and o.action_type = 'split'
+                            and o.ex_date > g.prev_session_date
+                            and o.ex_date <= g.session_date
+                        order by o.ex_date, o.revision desc, o.source
+                    ) as a
+                ), 1
+            )
+            else 1
+        end as split_ratio,
+        g.missed_sessions,
+        case when g.missed_sessions > 0 then g.next_session_date::timestamp at time zone 'UTC' end as missed_sessions_from,
+        case when g.missed_sessions > 0 then g.session_date::timestamp at time zone 'UTC' end as missed_sessions_until,
+        coalesce(g.missed_tail, 0) + coalesce(g.missed_head, 0) as missed_bars,
+        to_timestamp(
+            case when g.missed_tail > 0 then g.tail_from when g.missed_head > 0 then g.head_from end
+        ) as missed_bars_from,
+        to_timestamp(
+            case
+                when g.missed_head > 0
+                    then g.head_from + pg_temp.steps(g.head_from, g.head_until, g.seconds) * g.seconds
+                when g.missed_tail > 0
+                    then g.tail_from
+                        + pg_temp.steps(g.tail_from, pg_temp.epoch(g.prev_close_at), g.seconds) * g.seconds
+            end
+        ) as missed_bars_until,
+        o.other_source,
+        o.other_close,
+        null::text as twin_symbol,
+        null::bigint as twin_bars,
+        null::timestamptz as twin_from,
+        null::timestamptz as twin_until
+    from gaps as g
+    left join gate_others as o on o.series_no = g.series_no and o.bar_ts = g.bar_ts
 )
 
-select
-    g.batch_id,
-    g.in_quarantine,
-    g.series_no,
-    g.source,
-    g.adjusted,
-    g.instrument_id,
-    g.symbol,
-    g.timeframe,
-    g.seconds,
-    g.bar_ts,
-    g.session_date,
-    case when g.seconds < 86400 then g.bar_ts at time zone g.timezone else g.bar_ts at time zone 'UTC' end as local_ts,
-    g.open,
-    g.high,
-    g.low,
-    g.close,
-    g.volume,
-    g.has_volume,
-    g.allow_negative_price,
-    g.known_at,
-    g.open_at as session_open_at,
-    g.is_session_day,
-    case
-        when g.seconds >= 86400 then g.is_session_day
-        else g.is_session_day
-            and g.bar_ts < g.close_at
-            and g.bar_ts + make_interval(secs => g.seconds) > g.open_at
-            and (
-                g.break_start_at is null
-                or g.bar_ts < g.break_start_at
-                or g.bar_ts + make_interval(secs => g.seconds) > g.break_end_at
-            )
-    end as overlaps_session,
-    case when not g.superseded then g.prev_ts end as prev_ts,
-    case when not g.superseded and abs(g.prev_close) < 'Infinity' and abs(g.close) < 'Infinity' then g.prev_close end as prev_close,
-    case
-        when g.has_splits and abs(g.close - g.prev_close) > 0.40 * abs(g.prev_close) then coalesce(
-            (
-                select round(exp(sum(ln(a.split_ratio))), 8)
-                from (
-                    select distinct on (o.ex_date) o.split_ratio
-                    from ref.corporate_actions as o
-                    where
-                        o.instrument_id = g.instrument_id
-                        and o.action_type = 'split'
-                        and o.ex_date > g.prev_session_date
-                        and o.ex_date <= g.session_date
-                    order by o.ex_date, o.revision desc, o.source
-                ) as a
-            ), 1
-        )
-        else 1
-    end as split_ratio,
-    g.missed_sessions,
-    case when g.missed_sessions > 0 then g.next_session_date::timestamp at time zone 'UTC' end as missed_sessions_from,
-    case when g.missed_sessions > 0 then g.session_date::timestamp at time zone 'UTC' end as missed_sessions_until,
-    coalesce(g.missed_tail, 0) + coalesce(g.missed_head, 0) as missed_bars,
-    to_timestamp(case when g.missed_tail > 0 then g.tail_from when g.missed_head > 0 then g.head_from end) as missed_bars_from,
-    to_timestamp(case
-        when g.missed_head > 0 then g.head_from + pg_temp.steps(g.head_from, least(pg_temp.epoch(g.bar_ts), pg_temp.epoch(g.close_at)), g.seconds) * g.seconds
-        when g.missed_tail > 0 then g.tail_from + pg_temp.steps(g.tail_from, g.tail_until, g.seconds) * g.seconds
-    end) as missed_bars_until,
-    o.other_source,
-    o.other_close,
-    null::text as twin_symbol,
-    null::bigint as twin_bars,
-    null::timestamptz as twin_from,
-    null::timestamptz as twin_until,
-    1 as versions
-from gaps as g
-left join lateral (
-    select x.source as other_source, x.close as other_close
-    from raw_market.bars as x
-    where
-        g.has_other_source
-        and x.instrument_id = g.instrument_id
-        and x.timeframe = g.timeframe
-        and x.bar_ts = g.bar_ts
-        and x.source <> g.source
-        and x.adjusted = g.adjusted
-        and not exists (
-            select
-            from raw_market.bars as y
-            where
-                y.instrument_id = x.instrument_id
-                and y.timeframe = x.timeframe
-                and y.bar_ts = x.bar_ts
-                and y.source = x.source
-                and y.revision > x.revision
-        )
-    order by abs(x.close - g.close) desc, x.source
-    limit 1
-) as o on true;
+select c.*, {broken} as broken
+from context as c;
 
 -- section: twins
 -- Pairs are looked for among a sample of the times, then counted in full.
@@ -569,19 +605,8 @@ from (
     ) >= 0.95 * count(*)
 ) as t
 where g.series_no = t.series_no and g.bar_ts = t.first_ts;
-
--- section: versions
--- Bars that came with different values in one batch.
-update {table} as g
-set versions = v.versions
-from (
-    select series_no, bar_ts, count(distinct (open, high, low, close, volume)) as versions
-    from {table}
-    where (series_no, bar_ts) in (select series_no, bar_ts from {table} where in_quarantine)
-    group by series_no, bar_ts
-    having count(*) > 1
-) as v
-where g.series_no = v.series_no and g.bar_ts = v.bar_ts and v.versions > 1;
+update {table} set broken = {broken} where twin_symbol is not null;
 
 -- section: finish
+create index on {table} (series_no, bar_ts) where broken is not null;
 analyze {table};

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Literal
 
+import psycopg
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
@@ -21,23 +23,45 @@ Scope = Literal["parse", "row", "series", "cross"]
 WHOLE_BATCH = ("quarantine_rate",)
 """Rules about a whole batch, which no predicate over rows can say."""
 
-CONTEXT_OF_THE_LOADER = (
-    "symbol",
-    "timeframe",
-    "seconds",
-    "bar_ts",
-    "session_date",
-    "local_ts",
-    "open",
-    "high",
-    "low",
-    "close",
-    "volume",
-    "allow_negative_price",
-    "known_at",
-    "session_open_at",
-)
-"""Columns that the predicates of `row_rules()` may use."""
+LOADER_CONTEXT = {
+    "symbol": "text",
+    "timeframe": "text",
+    "seconds": "bigint",
+    "bar_ts": "timestamptz",
+    "session_date": "date",
+    "local_ts": "timestamp",
+    "open": "numeric",
+    "high": "numeric",
+    "low": "numeric",
+    "close": "numeric",
+    "volume": "numeric",
+    "allow_negative_price": "boolean",
+    "known_at": "timestamptz",
+    "session_open_at": "timestamptz",
+}
+"""Columns that the predicates of `row_rules()` may use, and their types."""
+
+GATE_CONTEXT = LOADER_CONTEXT | {
+    "has_volume": "boolean",
+    "is_session_day": "boolean",
+    "overlaps_session": "boolean",
+    "prev_ts": "timestamptz",
+    "prev_close": "numeric",
+    "split_ratio": "numeric",
+    "missed_sessions": "bigint",
+    "missed_sessions_from": "timestamptz",
+    "missed_sessions_until": "timestamptz",
+    "missed_bars": "bigint",
+    "missed_bars_from": "timestamptz",
+    "missed_bars_until": "timestamptz",
+    "other_source": "text",
+    "other_close": "numeric",
+    "twin_symbol": "text",
+    "twin_bars": "bigint",
+    "twin_from": "timestamptz",
+    "twin_until": "timestamptz",
+}
+"""Columns of the gate's table (context.sql) that any predicate may use."""
 
 
 class Rule(BaseModel):
@@ -55,6 +79,7 @@ class Rule(BaseModel):
     predicate: str | None = None
     count: str | None = None
     gap: tuple[str, str] | None = None
+    shows: tuple[str, ...] = ("open", "high", "low", "close", "volume")
 
     @model_validator(mode="after")
     def _hangs_together(self) -> Rule:
@@ -62,6 +87,11 @@ class Rule(BaseModel):
             raise ValueError("a rule of scope `parse` is the loader's and has no predicate")
         if self.scope != "parse" and not self.predicate and self.id not in WHOLE_BATCH:
             raise ValueError(f"a rule of scope `{self.scope}` needs a predicate")
+        if re.search(r"[%{}]", self.predicate or ""):
+            raise ValueError("a predicate may not contain %, { or }: drivers would fill them in")
+        unknown = {*self.shows, *(self.gap or ()), self.count or "symbol"} - set(GATE_CONTEXT)
+        if unknown:
+            raise ValueError(f"no column of the context: {', '.join(sorted(unknown))}")
         if (self.count is None) != (self.gap is None):
             raise ValueError("`count` and `gap` belong together")
         if self.tier == "analytical" and self.severity == "error":
@@ -139,3 +169,23 @@ def any_broken_sql(rules: Iterable[Rule] | None = None) -> str:
     """Return SQL that is true for a row that breaks any rule, else false: cheaper than the list."""
     parts = [f"({rule.predicate})" for rule in (row_rules() if rules is None else rules)]
     return "coalesce(" + " or ".join(parts) + ", false)"
+
+
+def verify(conn: psycopg.Connection, rules: Iterable[Rule]) -> None:
+    """Have the server read every predicate.
+
+    Raises WarehouseError naming the rule whose predicate is not SQL over its context.
+    """
+    for rule in rules:
+        if rule.predicate is None:
+            continue
+        loader = rule.scope == "row" and rule.severity == "error"
+        context = LOADER_CONTEXT if loader else GATE_CONTEXT
+        columns = ", ".join(f"null::{kind} as {name}" for name, kind in context.items())
+        query = f"select from (select {columns}) as context where {rule.predicate}"  # noqa: S608
+        try:
+            with conn.transaction():
+                conn.execute(query)  # type: ignore[arg-type]
+        except psycopg.Error as error:
+            fault = str(error).splitlines()[0]
+            raise _broken(CATALOGUE, f"rule {rule.id}, predicate: {fault}") from None
