@@ -95,7 +95,9 @@ comment on column ref.corporate_actions.cash_amount is 'Gross dividend per share
 ------------------------------------------------------------------------------- landing
 
 create table raw_market.bars (
-    instrument_id integer not null references ref.instruments,
+    -- No reference of its own: ref.series, which a trigger keeps, has one for every instrument
+    -- here, and a check per row would double the time of a landing.
+    instrument_id integer not null,
     timeframe text not null check (timeframe ~ '^[1-9][0-9]*(m|h|d)$'),
     bar_ts timestamptz not null,
     source text not null,

@@ -22,8 +22,11 @@ from warehouse.landing.calendars import calendar
 from warehouse.landing.judge import judge_sql
 from warehouse.landing.profile import Profile
 from warehouse.landing.readers import FrameSource, Source, open_source
-from warehouse.landing.rows import RowReader
+from warehouse.landing.rows import RowReader, ahead
 from warehouse.landing.sessions import ensure_sessions
+
+ANALYZE_FROM = 50_000
+"""After so many new rows the planner should look again, before autovacuum comes by."""
 
 
 def land_bars(
@@ -57,15 +60,17 @@ def land_source(
     began = time.monotonic()
     rows = RowReader(source, profile, calendar(profile.calendar))
     with session(source.name) as conn:
-        statements.create_scratch(conn)
+        conn.execute(statements.SCRATCH)
         with conn.cursor().copy(statements.COPY) as copy:
-            for text in rows.text():
+            for text in ahead(rows.text()):
                 copy.write(text)
                 if progress:
                     progress(source.name, rows.tally.position, source.size)
         with writing(conn):
             result = _write(conn, rows, began)
             source.check_unchanged()
+        if result.accepted >= ANALYZE_FROM:
+            conn.execute("analyze raw_market.bars")
     return result
 
 
@@ -80,14 +85,16 @@ def _write(conn: psycopg.Connection, rows: RowReader, began: float) -> BatchResu
         "batch_id": batch_id,
         "dataset": "bars",
         "file": source.name,
+        "first_ts": tally.first_ts,
+        "last_ts": tally.last_ts,
     }
-    statements.resolve(conn, facts)
-    conn.execute(judge_sql(), facts)
-    statements.new_instruments(conn, facts)
-    statements.find_repeated(conn, facts, in_order=tally.in_order)
-    statements.find_known(conn, facts)
-    accepted = statements.insert(conn, facts, in_order=tally.in_order)
-    landed, known, rejected = statements.count(conn)
+    landing = statements.Landing(conn, facts, tally.symbols)
+    landing.judge(judge_sql(is_daily=profile.is_daily, is_exact=tally.is_exact))
+    landing.make_instruments()
+    landing.find_repeated(in_order=tally.in_order)
+    landing.find_known(tally.rows)
+    accepted = landing.insert(in_order=tally.in_order)
+    landed, known, rejected = landing.count()
     quarantined = quarantine.write(conn, source, facts)
     if landed != tally.rows or quarantined != rejected:
         raise WarehouseError(
@@ -107,7 +114,7 @@ def _write(conn: psycopg.Connection, rows: RowReader, began: float) -> BatchResu
         known=known,
         quarantined=quarantined,
         seconds=round(time.monotonic() - began, 3),
-        rules=statements.rule_counts(conn),
+        rules=landing.rule_counts(),
     )
     store_batch(conn, result, source.size, profile.model_dump(mode="json"))
     return result

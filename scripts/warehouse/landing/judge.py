@@ -4,6 +4,20 @@ from __future__ import annotations
 
 from warehouse.quality.rules import any_broken_sql, broken_rules_sql, load_rules
 
+# Not a join: the planner puts it where a predicate asks for it, and few rows come so far.
+OPEN_AT = """(
+    select x.open_at from ref.exchange_sessions as x
+    where x.calendar = %(calendar)s and x.session_date = s.session_date
+)"""
+# Daily bars ask for it in every row.
+OPEN_AT_JOINED = """
+    left join ref.exchange_sessions as x
+        on x.calendar = %(calendar)s and s.session_date = x.session_date
+"""
+MAY_BE_NEGATIVE = """(
+    select bool_or(r.allow_negative_price) from resolved as r
+    where s.symbol = r.symbol and s.session_date >= r.valid_from and s.session_date < r.valid_to
+)"""
 CONTEXT = """
     select
         s.line,
@@ -14,28 +28,44 @@ CONTEXT = """
         s.bar_ts,
         s.session_date,
         s.bar_ts at time zone %(zone)s as local_ts,
-        {prices},
-        coalesce(i.allow_negative_price, %(allow_negative_price)s) as allow_negative_price,
+        s.open,
+        s.high,
+        s.low,
+        s.close,
+        s.volume,
+        coalesce({negative}, %(allow_negative_price)s) as allow_negative_price,
         now() as known_at,
-        x.open_at as session_open_at
-    from scratch as s
-    left join resolved as r
-        on s.symbol = r.symbol and s.session_date >= r.valid_from and s.session_date < r.valid_to
-    left join ref.instruments as i on r.instrument_id = i.instrument_id
-    left join ref.exchange_sessions as x
-        on x.calendar = %(calendar)s and s.session_date = x.session_date
-    offset 0
+        {open_at} as session_open_at
+    from {scratch} as s
+    {join}
 """
-PRICES = ("open", "high", "low", "close", "volume")
+# offset 0: round each value once, not again in each predicate.
+ROUNDED = """(
+    select
+        line, broken, symbol, bar_ts, session_date,
+        round(open, 10) as open,
+        round(high, 10) as high,
+        round(low, 10) as low,
+        round(close, 10) as close,
+        round(volume, 10) as volume
+    from scratch
+    offset 0
+)"""
 
 
-def judge_sql() -> str:
-    """Return the statement that writes the broken rules of each bad row to `rejected`."""
-    prices = ", ".join(f"round(s.{name}, 10) as {name}" for name in PRICES)
-    # offset 0 keeps the planner from rounding again in each predicate.
-    context = CONTEXT.format(prices=prices)
+def judge_sql(*, is_daily: bool, is_exact: bool) -> str:
+    """Return the statement that sets each bad row aside with the rules it breaks.
+
+    `is_exact`: no value has more decimals than the landing table keeps.
+    """
+    context = CONTEXT.format(
+        negative=MAY_BE_NEGATIVE,
+        open_at="x.open_at" if is_daily else OPEN_AT,
+        join=OPEN_AT_JOINED if is_daily else "",
+        scratch="scratch" if is_exact else ROUNDED,
+    )
     return f"""
-        insert into rejected (line, rules)
+        insert into aside (line, rules)
         select
             line,
             case when broken is not null then broken else {_escaped(broken_rules_sql())} end

@@ -11,6 +11,7 @@ NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 NOT_FINITE = r"^(?i)[+-]?(nan|inf|infinity)$"
 HUGE_EXPONENT = r"[eE]\+?0*[1-9][0-9]{3,}$"
 TINY_EXPONENT = r"[eE]-0*[1-9][0-9]{3,}$"
+DECIMALS = 10
 LONGEST = 1000
 """Digits: a number text longer than this is no price."""
 
@@ -67,3 +68,13 @@ def _careful(text: pa.Array, null_values: list[str]) -> tuple[pa.Array, pa.Array
     text = pc.replace_substring_regex(text, HUGE_EXPONENT, "e999")
     text = pc.replace_substring_regex(text, "^(.*)" + TINY_EXPONENT, "0")
     return text, bad if pc.any(bad).as_py() else None
+
+
+def is_exact(text: pa.Array) -> bool:
+    """Say whether no number has more decimals than the landing table keeps."""
+    point = pc.find_substring(text, ".")
+    decimals = pc.if_else(pc.less(point, 0), 0, pc.subtract(pc.binary_length(text), point))
+    if (pc.max(decimals).as_py() or 0) > DECIMALS + 1:
+        return False
+    marked = pc.or_(pc.match_substring(text, "e"), pc.match_substring(text, "E"))
+    return not pc.any(marked, min_count=0).as_py()

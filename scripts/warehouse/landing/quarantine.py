@@ -36,7 +36,7 @@ WRITE = """
         nullif(s.symbol, ''),
         %(timeframe)s,
         s.bar_ts
-    from rejected as j
+    from aside as j
     inner join payloads as p on j.line = p.line
     inner join scratch as s on j.line = s.line
     cross join lateral (
@@ -47,13 +47,16 @@ WRITE = """
             as c (rule, reason, place)
         where c.rule = any(j.rules)
     ) as ordered
+    where j.rules is not null
     order by j.line
 """
 
 
 def write(conn: Connection, source: Source, facts: dict[str, object]) -> int:
     """Write the rejected rows with their payloads; return how many."""
-    rejected = conn.execute("select line from rejected order by line").fetchall()
+    rejected = conn.execute(
+        "select line from aside where rules is not null order by line"
+    ).fetchall()
     lines = np.array([row[0] for row in rejected], dtype=np.int64)
     if not len(lines):
         return 0

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ import pyarrow.compute as pc
 
 from warehouse.errors import WarehouseError
 from warehouse.landing.calendars import Calendar
-from warehouse.landing.numbers import numeric_text
+from warehouse.landing.numbers import is_exact, numeric_text
 from warehouse.landing.profile import Profile
 from warehouse.landing.readers import Chunk, Source
 from warehouse.landing.times import TimeReader, distinct
@@ -34,6 +35,11 @@ class Tally:
     position: int = 0
     first: pd.Timestamp | None = None
     last: pd.Timestamp | None = None
+    first_ts: pd.Timestamp | None = None
+    last_ts: pd.Timestamp | None = None
+    symbols: set[str] = field(default_factory=set)
+    is_exact: bool = True
+    """True while no value had more decimals than the landing table keeps."""
     in_order: bool = True
     """True while no symbol came twice and its times only rose: then nothing is repeated."""
 
@@ -50,7 +56,6 @@ class RowReader:
         self.profile = profile
         self.times = TimeReader(profile, calendar, source.name)
         self.tally = Tally()
-        self._seen: set[str] = set()
         self._last: tuple[str, int] | None = None
         columns = profile.columns
         needed = [*columns.symbols, *columns.timestamps, *columns.numbers.values(), *profile.filter]
@@ -106,6 +111,7 @@ class RowReader:
             text, bad = numeric_text(column[name], self.profile.null_values, self.profile.decimal)
             broken.add("not_a_number", bad, unless=header)
             numbers.append(text)
+            self.tally.is_exact = self.tally.is_exact and is_exact(text)
         if columns.volume is None:
             numbers.append(pa.nulls(len(lines), pa.string()))
 
@@ -117,7 +123,7 @@ class RowReader:
             for rule in unreadable:
                 broken.add(rule, pc.equal(rules, rule), unless=header)
         starts, sessions = _micros(times.starts), _micros(times.sessions)
-        self._notice(symbol, starts.take(index), times.sessions)
+        self._notice(symbol, starts.take(index), times.sessions, times.starts)
 
         stamp_text = starts.cast(pa.timestamp("us", "UTC")).cast(pa.string()).take(index)
         date_text = (
@@ -158,17 +164,23 @@ class RowReader:
         return found if count else None
 
     def _notice(
-        self, symbol: pa.Array, starts: pa.Array, sessions: pd.Series[pd.Timestamp]
+        self,
+        symbol: pa.Array,
+        starts: pa.Array,
+        sessions: pd.Series[pd.Timestamp],
+        times: pd.Series[pd.Timestamp],
     ) -> None:
         """Remember the range of sessions, and whether any key could be there twice."""
-        known = sessions.dropna()
-        if len(known):
-            low, high = known.min(), known.max()
-            self.tally.first = low if self.tally.first is None else min(low, self.tally.first)
-            self.tally.last = high if self.tally.last is None else max(high, self.tally.last)
-        if not self.tally.in_order:
-            return
+        tally = self.tally
+        tally.first, tally.last = _range(sessions.dropna(), tally.first, tally.last)
+        tally.first_ts, tally.last_ts = _range(times.dropna(), tally.first_ts, tally.last_ts)
         encoded = symbol.dictionary_encode()
+        here = set(encoded.dictionary.to_pylist())
+        if tally.in_order:
+            self._notice_order(encoded, starts)
+        tally.symbols |= here
+
+    def _notice_order(self, encoded: pa.DictionaryArray, starts: pa.Array) -> None:
         codes = encoded.indices.to_numpy()
         stamps = starts.fill_null(0).to_numpy()
         switches = np.flatnonzero(np.diff(codes)) + 1
@@ -180,10 +192,9 @@ class RowReader:
         self.tally.in_order = bool(
             rising.all()
             and len(set(names)) == len(names)
-            and self._seen.isdisjoint(fresh)
+            and self.tally.symbols.isdisjoint(fresh)
             and (not continued or self._last is None or stamps[0] > self._last[1])
         )
-        self._seen.update(names)
         self._last = (names[-1], int(stamps[-1]))
 
 
@@ -214,6 +225,17 @@ class _Broken:
             return pa.repeat(pa.scalar(NULL), self.count)
         listed = pc.binary_join_element_wise(pa.scalar("{"), self.rules, pa.scalar("}"), "")
         return pc.if_else(pc.equal(self.rules, ""), pa.scalar(NULL), listed)
+
+
+def _range(
+    values: pd.Series[pd.Timestamp], low: pd.Timestamp | None, high: pd.Timestamp | None
+) -> tuple[pd.Timestamp | None, pd.Timestamp | None]:
+    if not len(values):
+        return low, high
+    return (
+        values.min() if low is None else min(low, values.min()),
+        values.max() if high is None else max(high, values.max()),
+    )
 
 
 def _stem(name: str) -> str:
@@ -265,3 +287,12 @@ def _join(columns: list[pa.Array]) -> bytes:
     offsets = np.frombuffer(ended.buffers()[1], dtype=np.int64)
     first, last = offsets[ended.offset], offsets[ended.offset + len(ended)]
     return memoryview(ended.buffers()[2])[int(first) : int(last)].tobytes()
+
+
+def ahead(texts: Iterator[bytes]) -> Iterator[bytes]:
+    """Prepare the next text in a thread while the server takes the one before."""
+    with ThreadPoolExecutor(1) as worker:
+        waiting = worker.submit(next, texts, None)
+        while (text := waiting.result()) is not None:
+            waiting = worker.submit(next, texts, None)
+            yield text

@@ -1,11 +1,13 @@
 """The SQL of a landing, statement by statement, over temporary tables of one session.
 
-scratch: the rows as read. resolved: which instrument a symbol means, and when. rejected: rows
-that go to quarantine. repeated: exact repeats within the batch. existing: rows whose key the
-landing table already has.
+scratch: the rows as read. resolved: which instrument a symbol means, and when. aside: rows set
+aside, with the rules they break, or without any when they repeat another row of the batch.
+existing: rows whose key the landing table already has.
 """
 
 from __future__ import annotations
+
+from collections.abc import Collection
 
 from psycopg import Connection
 
@@ -14,6 +16,8 @@ from warehouse.landing.judge import reasons
 from warehouse.landing.profile import Profile
 
 Facts = dict[str, object]
+MANY = 20_000
+"""From so many rows on, looking each key up in the index is slower than one pass over both."""
 
 SCRATCH = """
     create temp table scratch (
@@ -32,35 +36,61 @@ SCRATCH = """
         symbol text,
         valid_from date,
         valid_to date,
-        instrument_id integer
+        instrument_id integer,
+        allow_negative_price boolean
     );
-    create temp table rejected (line bigint primary key, rules text []);
-    create temp table repeated (line bigint primary key);
+    create temp table aside (line bigint primary key, rules text []);
     create temp table existing (line bigint primary key, revision integer, same boolean);
 """
 COPY = "copy scratch from stdin"
 
 RESOLVE = """
-    insert into resolved (symbol, valid_from, valid_to, instrument_id)
-    select symbol, valid_from, valid_to, instrument_id
-    from ref.symbol_history
-    where calendar = %(calendar)s
+    insert into resolved (symbol, valid_from, valid_to, instrument_id, allow_negative_price)
+    select h.symbol, h.valid_from, h.valid_to, h.instrument_id, i.allow_negative_price
+    from ref.symbol_history as h
+    inner join ref.instruments as i on h.instrument_id = i.instrument_id
+    where h.calendar = %(calendar)s and h.symbol = any(%(symbols)s)
+"""
+
+# Symbols that nobody knows, or not for all time.
+STRANGE = """
+    select s.symbol, r.symbol is not null as is_partly_known
+    from unnest(%(symbols)s::text []) as s (symbol)
+    left join (
+        select symbol, bool_or(valid_from = '-infinity' and valid_to = 'infinity') as always
+        from resolved
+        group by symbol
+    ) as r on s.symbol = r.symbol
+    where r.always is not true
 """
 
 # A symbol outside every known range is another instrument: it gets the gap it falls into.
 NEW_INSTRUMENTS = """
-    with strangers as (
-        select s.symbol, s.session_date, min(s.line) as line
+    with good as (
+        select s.symbol, s.session_date, s.line
         from scratch as s
-        left join resolved as r
-            on
-                s.symbol = r.symbol
-                and s.session_date >= r.valid_from and s.session_date < r.valid_to
         where
-            r.symbol is null
-            and s.broken is null
-            and not exists (select from rejected as j where j.line = s.line)
-        group by s.symbol, s.session_date
+            s.broken is null
+            and not exists (select from aside as a where a.line = s.line)
+    ),
+
+    strangers as (
+        select symbol, null::date as session_date, min(line) as line
+        from good
+        where symbol = any(%(unknown)s)
+        group by symbol
+        union all
+        select g.symbol, g.session_date, min(g.line)
+        from good as g
+        where
+            g.symbol = any(%(partly)s)
+            and not exists (
+                select from resolved as r
+                where
+                    r.symbol = g.symbol
+                    and g.session_date >= r.valid_from and g.session_date < r.valid_to
+            )
+        group by g.symbol, g.session_date
     ),
 
     gaps as (
@@ -116,22 +146,19 @@ NEW_INSTRUMENTS = """
         from created
     )
 
-    insert into resolved (symbol, valid_from, valid_to, instrument_id)
-    select symbol, valid_from, valid_to, instrument_id
+    insert into resolved (symbol, valid_from, valid_to, instrument_id, allow_negative_price)
+    select symbol, valid_from, valid_to, instrument_id, %(allow_negative_price)s
     from created
 """
 
-HAS_RENAMED = """
-    select count(distinct symbol) > count(distinct instrument_id)
-    from resolved as r
-    where exists (select from scratch as s where s.symbol = r.symbol)
-"""
+HAS_RENAMED = "select count(distinct symbol) > count(distinct instrument_id) from resolved"
 
 JOINED = """
     scratch as s
     inner join resolved as r
         on s.symbol = r.symbol and s.session_date >= r.valid_from and s.session_date < r.valid_to
 """
+NOT_ASIDE = "and not exists (select from aside as a where a.line = s.line)"
 
 REPEATED = f"""
     with keyed as (
@@ -141,7 +168,7 @@ REPEATED = f"""
             min(s.line) over same_key as key_line,
             max(s.line) over same_key as key_last
         from {JOINED}
-        where not exists (select from rejected as j where j.line = s.line)
+        where not exists (select from aside as a where a.line = s.line)
         window
             same_key as (partition by r.instrument_id, s.bar_ts),
             same_values as (
@@ -159,21 +186,15 @@ REPEATED = f"""
             bool_or(first_line <> key_line) over (partition by key_line) as conflicts
         from keyed
         where key_line <> key_last
-    ),
-
-    conflicting as (
-        insert into rejected (line, rules)
-        select line, array['conflicting_duplicate'] from twice
-        where conflicts
     )
 
-    insert into repeated (line)
-    select line from twice
-    where not conflicts and line <> first_line
+    insert into aside (line, rules)
+    select line, case when conflicts then array['conflicting_duplicate'] end from twice
+    where conflicts or line <> first_line
 """  # noqa: S608 (no part comes from outside)
 
 # Joined with every revision known; only the latest counts.
-KNOWN = f"""
+KNOWN = """
     insert into existing (line, revision, same)
     select distinct on (s.line)
         s.line,
@@ -184,7 +205,7 @@ KNOWN = f"""
         and b.low = round(s.low, 10)
         and b.close = round(s.close, 10)
         and b.volume is not distinct from round(s.volume, 10)
-    from {JOINED}
+    from {joined}
     inner join raw_market.bars as b
         on
             r.instrument_id = b.instrument_id
@@ -192,12 +213,12 @@ KNOWN = f"""
             and s.bar_ts = b.bar_ts
             and b.source = %(source)s
     where
-        not exists (select from rejected as j where j.line = s.line)
-        and not exists (select from repeated as d where d.line = s.line)
+        b.bar_ts between %(first_ts)s and %(last_ts)s
+        {not_aside}
     order by s.line, b.revision desc
-"""  # noqa: S608
+"""
 
-INSERT = f"""
+INSERT = """
     insert into raw_market.bars (
         instrument_id, timeframe, bar_ts, source, revision, symbol, session_date,
         open, high, low, close, volume, adjusted, batch_id
@@ -207,7 +228,7 @@ INSERT = f"""
         %(timeframe)s,
         s.bar_ts,
         %(source)s,
-        coalesce(e.revision + 1, 0),
+        {revision},
         s.symbol,
         s.session_date,
         s.open,
@@ -217,19 +238,20 @@ INSERT = f"""
         s.volume,
         %(adjusted)s,
         %(batch_id)s
-    from {JOINED}
-    left join existing as e on s.line = e.line
+    from {joined}
+    {existing}
     where
-        e.same is not true
-        and not exists (select from rejected as j where j.line = s.line)
-        and not exists (select from repeated as d where d.line = s.line)
-"""  # noqa: S608
+        true
+        {not_aside}
+    {order}
+"""
 
 COUNT = """
     select
         (select count(*) from scratch),
-        (select count(*) from existing where same) + (select count(*) from repeated),
-        (select count(*) from rejected)
+        (select count(*) from existing where same) + count(*) filter (where rules is null),
+        count(rules)
+    from aside
 """
 
 
@@ -248,58 +270,78 @@ def facts(profile: Profile) -> Facts:
     }
 
 
-def create_scratch(conn: Connection) -> None:
-    """Create the temporary tables of this session; they vanish with it."""
-    conn.execute(SCRATCH)
+class Landing:
+    """The statements of one landing, in their order; each knows what the others found."""
 
-
-def resolve(conn: Connection, known: Facts) -> None:
-    """Fetch the calendar's symbols; there are thousands of them at most."""
-    conn.execute("analyze scratch")
-    conn.execute(RESOLVE, known)
-    conn.execute("analyze resolved")
-
-
-def new_instruments(conn: Connection, known: Facts) -> None:
-    """Make an instrument of each symbol that good rows name and nobody knows."""
-    conn.execute("analyze rejected")
-    if conn.execute(NEW_INSTRUMENTS, known).rowcount:
+    def __init__(self, conn: Connection, known: Facts, symbols: Collection[str]) -> None:
+        """Fetch what the symbols of the batch mean."""
+        self.conn = conn
+        self.facts = known | {"symbols": list(symbols)}
+        self.is_aside = False
+        self.is_known = False
+        conn.execute("analyze scratch")
+        conn.execute(RESOLVE, self.facts)
         conn.execute("analyze resolved")
 
+    def judge(self, statement: str) -> None:
+        """Set rows aside that break a rule."""
+        if self.conn.execute(statement, self.facts).rowcount:
+            self.conn.execute("analyze aside")
+            self.is_aside = True
 
-def find_repeated(conn: Connection, known: Facts, *, in_order: bool) -> None:
-    """Find keys that the batch has more than once."""
-    if not in_order or _one(conn, HAS_RENAMED):
-        conn.execute(REPEATED, known)
-        conn.execute("analyze rejected, repeated")
+    def make_instruments(self) -> None:
+        """Make an instrument of each symbol that good rows name and nobody knows."""
+        strange = self.conn.execute(STRANGE, self.facts).fetchall()
+        if strange:
+            groups = {
+                "unknown": [symbol for symbol, partly in strange if not partly],
+                "partly": [symbol for symbol, partly in strange if partly],
+            }
+            self.conn.execute(NEW_INSTRUMENTS, self.facts | groups)
+            self.conn.execute("analyze resolved")
 
+    def find_repeated(self, *, in_order: bool) -> None:
+        """Set rows aside whose key the batch has more than once."""
+        row = self.conn.execute(HAS_RENAMED).fetchone()
+        # Rising times of contiguous symbols cannot repeat a key: no need to look.
+        if in_order and row and not row[0]:
+            return
+        if self.conn.execute(REPEATED, self.facts).rowcount:
+            self.conn.execute("analyze aside")
+            self.is_aside = True
 
-def find_known(conn: Connection, known: Facts) -> None:
-    """Find rows whose key is landed already, and whether their values are the same."""
-    if conn.execute(KNOWN, known).rowcount:
-        conn.execute("analyze existing")
+    def find_known(self, rows: int) -> None:
+        """Find rows whose key is landed already, and whether their values are the same."""
+        statement = KNOWN.format(joined=JOINED, not_aside=NOT_ASIDE if self.is_aside else "")
+        # The planner takes instrument, timeframe and source for independent and expects few rows.
+        if rows >= MANY:
+            self.conn.execute("set local enable_nestloop = off")
+        self.is_known = bool(self.conn.execute(statement, self.facts).rowcount)
+        self.conn.execute("set local enable_nestloop = on")
+        if self.is_known:
+            self.conn.execute("analyze existing")
 
+    def insert(self, *, in_order: bool) -> int:
+        """Insert the rest in one statement, for one note in the change log; return how many."""
+        statement = INSERT.format(
+            joined=JOINED,
+            revision="coalesce(e.revision + 1, 0)" if self.is_known else "0",
+            existing="left join existing as e on s.line = e.line" if self.is_known else "",
+            not_aside=(NOT_ASIDE if self.is_aside else "")
+            + (" and e.same is not true" if self.is_known else ""),
+            # Rows in the order of the key fill its index twice as fast; most files have it.
+            order="" if in_order else "order by r.instrument_id, s.bar_ts",
+        )
+        return self.conn.execute(statement, self.facts).rowcount
 
-def insert(conn: Connection, known: Facts, *, in_order: bool) -> int:
-    """Insert the rest in one statement, for one note in the change log; return how many."""
-    # Rows in the order of the key fill its index twice as fast; most files have that order.
-    return conn.execute(INSERT + ("" if in_order else "order by 1, 3"), known).rowcount
+    def count(self) -> tuple[int, int, int]:
+        """Return how many rows arrived, were known, and are rejected."""
+        row = self.conn.execute(COUNT).fetchone()
+        return row if row else (0, 0, 0)
 
-
-def count(conn: Connection) -> tuple[int, int, int]:
-    """Return how many rows arrived, were known, and are rejected."""
-    row = conn.execute(COUNT).fetchone()
-    return row if row else (0, 0, 0)
-
-
-def rule_counts(conn: Connection) -> dict[str, int]:
-    """Return how often each rule was broken, in the order of the catalogue."""
-    found: dict[str, int] = dict(
-        conn.execute("select rule, count(*) from rejected, unnest(rules) as rule group by rule")
-    )
-    return {rule: found[rule] for rule in reasons() if rule in found}
-
-
-def _one(conn: Connection, sql: str) -> int:
-    row = conn.execute(sql).fetchone()
-    return int(row[0]) if row else 0
+    def rule_counts(self) -> dict[str, int]:
+        """Return how often each rule was broken, in the order of the catalogue."""
+        found: dict[str, int] = dict(
+            self.conn.execute("select rule, count(*) from aside, unnest(rules) as rule group by 1")
+        )
+        return {rule: found[rule] for rule in reasons() if rule in found}
