@@ -113,7 +113,7 @@ def dbt_arguments(command: str, arguments: list[str]) -> list[str]:
     target_path = config.PROJECT / "target" if own else home.path / "target"
     return [
         command,
-        *("--quiet", "--no-use-colors", "--log-level-file", "info"),
+        *("--log-level", "none", "--log-level-file", "info", "--no-use-colors"),
         *("--project-dir", str(config.PROJECT), "--profiles-dir", str(config.PROJECT)),
         *("--log-path", str(home.logs), "--target-path", str(target_path)),
         *("--target", config.target()),
@@ -203,3 +203,26 @@ def print_build(result: BuildResult) -> None:
         output.say(f"  {name}: {message}")
     if not result.success:
         output.say(f"details: {result.log or config.Home.current().logs}")
+
+
+def print_gate(result: GateResult) -> None:
+    """Print which rules found something, and whether that harms anybody."""
+    columns = ("scope", "rule", "tier", "severity", "found", "quarantined", "")
+    rows = [
+        (
+            r.scope if r.batch_id is None else f"batch {r.batch_id}",
+            r.rule,
+            r.tier,
+            r.severity,
+            r.found,
+            r.quarantined,
+            "" if r.success else "FAILED",
+        )
+        for r in result.results
+        if r.found
+    ]
+    if rows:
+        output.table(columns, rows)
+    for failure in result.failures:
+        output.say(f"  {failure}")
+    output.say(f"the gate {'is passed' if result.success else 'FAILED'}; {result.data_docs}")

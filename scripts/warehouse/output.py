@@ -10,7 +10,6 @@ import traceback
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -26,7 +25,6 @@ PIPED_WIDTH = 160
 """Width of tables that go to a file or a pipe, where rich would assume 80 and break lines."""
 
 
-@cache
 def console(*, stderr: bool = False) -> Console:
     """Return the console of stdout or stderr."""
     from rich.console import Console
@@ -85,10 +83,8 @@ def plain(value: object) -> Any:  # noqa: ANN401 (what json.dumps takes)
     """Return a value made of what JSON knows."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
-        # Properties such as `success` are part of what a program wants to read.
-        for name, member in vars(type(value)).items():
-            if isinstance(member, property) and not name.startswith("_"):
-                fields[name] = plain(getattr(value, name))
+        if hasattr(value, "success"):  # a property of builds and of the gate
+            fields["success"] = plain(value.success)
         return fields
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
@@ -177,6 +173,7 @@ class Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 (typer's own signature)
         """Run the command; exit 2 with a message when it fails, 130 on Ctrl-C."""
+        words = [*getattr(ctx, "_protected_args", ()), *ctx.args]
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
@@ -198,7 +195,7 @@ class Commands(TyperGroup):
                     do="this is a defect of the program: please report it with the lines above",
                 )
             print_error(known)
-            if "--json" in sys.argv:
+            if "--json" in words:
                 parts = {"what": known.what, "where": known.where, "do": known.do}
                 print_json({"error": parts})
             raise typer.Exit(ExitCode.ERROR) from None

@@ -189,7 +189,7 @@ def _start(home: Home, where: Connection) -> str:
         time.sleep(0.2)
         if found := version(_maintenance(where)):
             return found
-    if _port_is_taken(where.port):
+    if port_is_taken(where.port):
         raise WarehouseError(
             f"Port {where.port} is taken by another program.",
             where=str(home.settings_file),
@@ -267,11 +267,11 @@ def _free_port() -> int:
     """Return a port of the loopback interface that nobody listens on now."""
     while True:
         port = PORTS.start + secrets.randbelow(len(PORTS))
-        if not _port_is_taken(port):
+        if not port_is_taken(port):
             return port
 
 
-def _port_is_taken(port: int) -> bool:
+def port_is_taken(port: int) -> bool:
     """Say whether somebody listens on a port of the loopback interface."""
     with socket.socket() as probe:
         probe.settimeout(2)

@@ -61,7 +61,7 @@ def database(home: config.Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[str
     """The name of a fresh, migrated database, the one every command goes to meanwhile."""
     name = f"test_{next(_numbers)}"
     with _maintenance(home) as session:
-        session.execute(f"create database {name} template {TEMPLATE} strategy file_copy")
+        session.execute(f"create database {name} template {TEMPLATE}")
     monkeypatch.setenv("WAREHOUSE_DATABASE", name)
     yield name
     with _maintenance(home) as session:

@@ -1,0 +1,74 @@
+"""The whole main job on real prices, by one command."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from warehouse import build, config, output
+from warehouse.build import BuildResult
+
+T = TypeVar("T")
+
+
+def run() -> bool:
+    """Start, migrate, land, gate, build, test and report; say whether all of it succeeded.
+
+    Landing is idempotent, so a second run lands nothing; without new batches the gate has nothing
+    to judge and is not asked again.
+    """
+    from warehouse import migrate, server
+    from warehouse.landing.samples import land_samples
+
+    started = time.monotonic()
+    if config.target() == "embedded":
+        home = config.Home.current()
+        state = _step("start the server", lambda: server.up(home))
+        output.say(f"  PostgreSQL {state.version} on 127.0.0.1:{state.port}, {home.path}")
+    versions = _step("migrate the schema", migrate.migrate)
+    if versions:
+        output.say(f"  {', '.join(versions)}")
+    with output.progress() as moved:
+        batches = _step("land real prices", lambda: land_samples(moved))
+    landed = sum(batch.landed for batch in batches)
+    accepted = sum(batch.accepted for batch in batches)
+    quarantined = sum(batch.quarantined for batch in batches)
+    news = bool(accepted or quarantined or versions)
+    output.say(f"  {landed:,} rows, {accepted:,} of them new, {quarantined:,} quarantined")
+
+    label = "gate, build and test" if news else "build and test (nothing new for the gate)"
+    built = _step(label, lambda: build.build(check=news))
+    path = _step("write the report", _report)
+    _summary(landed, accepted, quarantined, built, time.monotonic() - started)
+    if not built.success:
+        build.print_build(built)
+    output.say(f"report: {path}")
+    output.say('look around: psql "$(.venv/bin/warehouse url)"   stop: .venv/bin/warehouse down')
+    return built.success
+
+
+def _report() -> str:
+    """Write the report and return its path."""
+    from warehouse.report import write_report
+
+    return str(write_report(None))
+
+
+def _step(label: str, work: Callable[[], T]) -> T:
+    """Announce a step and do it."""
+    output.say(f"> {label}")
+    return work()
+
+
+def _summary(
+    landed: int, accepted: int, quarantined: int, built: BuildResult, seconds: float
+) -> None:
+    """Print the short table that the demo ends with."""
+    tests = f"{built.tests_passed:,} passed"
+    if built.tests_failed or built.errors:
+        tests += f", {built.tests_failed + len(built.errors):,} FAILED"
+    output.table(
+        ("landed", "new", "quarantined", "built", "tests", "seconds"),
+        [(landed, accepted, quarantined, built.models, tests, round(seconds, 1))],
+    )
