@@ -16,6 +16,7 @@ from warehouse.landing.batches import (
     new_batch,
     session,
     store_batch,
+    store_replay,
     writing,
 )
 from warehouse.landing.calendars import calendar
@@ -54,9 +55,16 @@ def land_frame(frame: pd.DataFrame, *, profile: Profile, name: str = "frame") ->
 
 
 def land_source(
-    source: Source, profile: Profile, *, progress: Progress | None = None
+    source: Source,
+    profile: Profile,
+    *,
+    progress: Progress | None = None,
+    is_replay: bool = False,
 ) -> BatchResult:
-    """Land one source: read it to a scratch table, judge it there, write in one transaction."""
+    """Land one source: read it to a scratch table, judge it there, write in one transaction.
+
+    The lines of a replay are ids of quarantined rows: those still bad are left where they are.
+    """
     began = time.monotonic()
     rows = RowReader(source, profile, calendar(profile.calendar))
     with session(source.name) as conn:
@@ -67,14 +75,16 @@ def land_source(
                 if progress:
                     progress(source.name, rows.tally.position, source.size)
         with writing(conn):
-            result = _write(conn, rows, began)
+            result = _write(conn, rows, began, is_replay=is_replay)
             source.check_unchanged()
         if result.accepted >= ANALYZE_FROM:
             conn.execute("analyze raw_market.bars")
     return result
 
 
-def _write(conn: psycopg.Connection, rows: RowReader, began: float) -> BatchResult:
+def _write(
+    conn: psycopg.Connection, rows: RowReader, began: float, *, is_replay: bool
+) -> BatchResult:
     """Judge the scratch table and write what it says; nothing before this touched a table."""
     profile, source, tally = rows.profile, rows.source, rows.tally
     if tally.first is not None and tally.last is not None:
@@ -95,7 +105,7 @@ def _write(conn: psycopg.Connection, rows: RowReader, began: float) -> BatchResu
     landing.find_known(tally.rows)
     accepted = landing.insert(in_order=tally.in_order)
     landed, known, rejected = landing.count()
-    quarantined = quarantine.write(conn, source, facts)
+    quarantined = rejected if is_replay else quarantine.write(conn, source, facts)
     if landed != tally.rows or quarantined != rejected:
         raise WarehouseError(
             f"{tally.rows} rows were read, {landed} arrived; {rejected} were rejected, "
@@ -116,5 +126,9 @@ def _write(conn: psycopg.Connection, rows: RowReader, began: float) -> BatchResu
         seconds=round(time.monotonic() - began, 3),
         rules=landing.rule_counts(),
     )
-    store_batch(conn, result, source.size, profile.model_dump(mode="json"))
+    stored = profile.model_dump(mode="json")
+    if is_replay:
+        store_replay(conn, result, stored, landing.good_lines())
+    else:
+        store_batch(conn, result, source.size, stored)
     return result

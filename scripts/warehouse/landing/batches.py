@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Protocol
 
 import psycopg
@@ -25,6 +25,12 @@ STORE = """
         %(batch_id)s, %(dataset)s, %(source)s, %(timeframe)s, %(file)s, %(file_bytes)s,
         %(profile)s, %(seconds)s, %(landed)s, %(accepted)s, %(known)s, %(quarantined)s
     )
+"""
+
+
+MARK = """
+    update ops.quarantine set replayed_at = now(), replayed_batch_id = %(batch_id)s
+    where quarantine_id = any(%(moved)s)
 """
 
 
@@ -114,3 +120,15 @@ def store_batch(
     """Write the batch; the database asserts that no row was lost."""
     facts = {**asdict(result), "file_bytes": size, "profile": Jsonb(profile)}
     conn.execute(STORE, facts)
+
+
+def store_replay(
+    conn: psycopg.Connection, result: BatchResult, profile: dict[str, object], moved: list[int]
+) -> None:
+    """Write the batch of what moved out of quarantine, and mark those rows.
+
+    Rows that are still bad stay with the batch they came in, and are not counted twice.
+    """
+    batch = replace(result, landed=result.accepted + result.known, quarantined=0)
+    store_batch(conn, batch, None, profile)
+    conn.execute(MARK, {"batch_id": result.batch_id, "moved": moved})

@@ -18,6 +18,7 @@ from warehouse.landing.batches import (
     new_batch,
     session,
     store_batch,
+    store_replay,
     writing,
 )
 from warehouse.landing.profile import parse_yaml
@@ -89,8 +90,8 @@ def table_profile(content: object, *, where: str) -> TableProfile:
     return parse_yaml(TableProfile, content, where=where)
 
 
-def land_rows(source: Source, profile: TableProfile) -> BatchResult:
-    """Land one source of reference data."""
+def land_rows(source: Source, profile: TableProfile, *, is_replay: bool = False) -> BatchResult:
+    """Land one source of reference data; of a replay, bad rows stay where they are."""
     began = time.monotonic()
     rows = sorted(read_rows(source, profile), key=lambda row: row.line)
     with session(source.name) as conn, writing(conn):
@@ -98,7 +99,8 @@ def land_rows(source: Source, profile: TableProfile) -> BatchResult:
         good = [row for row in rows if not row.rules]
         accepted, known = WRITERS[profile.table](conn, good, profile, batch_id)
         bad = [row for row in rows if row.rules]
-        _quarantine(conn, bad, source, profile, batch_id)
+        if not is_replay:
+            _quarantine(conn, bad, source, profile, batch_id)
         result = BatchResult(
             batch_id=batch_id,
             dataset=profile.table,
@@ -112,7 +114,11 @@ def land_rows(source: Source, profile: TableProfile) -> BatchResult:
             seconds=round(time.monotonic() - began, 3),
             rules=dict(Counter(rule for row in bad for rule in row.rules)),
         )
-        store_batch(conn, result, source.size, profile.model_dump(mode="json"))
+        stored = profile.model_dump(mode="json")
+        if is_replay:
+            store_replay(conn, result, stored, [row.line for row in rows if not row.rules])
+        else:
+            store_batch(conn, result, source.size, stored)
         source.check_unchanged()
     return result
 

@@ -255,6 +255,13 @@ COUNT = """
 """
 
 
+GOOD = """
+    select s.line from scratch as s
+    left join aside as a on s.line = a.line
+    where a.rules is null
+"""
+
+
 def facts(profile: Profile) -> Facts:
     """Return what the statements need to know of a source."""
     return {
@@ -338,6 +345,10 @@ class Landing:
         """Return how many rows arrived, were known, and are rejected."""
         row = self.conn.execute(COUNT).fetchone()
         return row if row else (0, 0, 0)
+
+    def good_lines(self) -> list[int]:
+        """Return the lines that break no rule; asked of replays, which are small."""
+        return [row[0] for row in self.conn.execute(GOOD)]
 
     def rule_counts(self) -> dict[str, int]:
         """Return how often each rule was broken, in the order of the catalogue."""
