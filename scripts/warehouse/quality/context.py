@@ -75,7 +75,7 @@ def build(conn: psycopg.Connection, name: str, *, batches: Sequence[int] | None)
     def run(part: str, sample: int = 1) -> None:
         text = section[part].replace("{table}", table).replace("{batches}", listed)
         text = text.replace("{broken}", broken).replace("{sample}", str(sample))
-        conn.execute(text)  # type: ignore[arg-type]
+        conn.execute(text)
 
     with conn.transaction():
         conn.execute("set local work_mem = '256MB'")
