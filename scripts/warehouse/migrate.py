@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from alembic.script import Script
 
 FOLDER = config.PROJECT / "migrations"
-CHECKSUMS = "checksums.txt"
-"""Beside the versions, in the format of sha256sum: the text of every landed migration."""
-
 LOCK = 7_203_001
 """Advisory lock: two runners at once would both see the same version as pending."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from warehouse import database as db
-from warehouse import migrate
+from warehouse import checksums, migrate
 from warehouse.errors import WarehouseError
 
 CATALOG = """
@@ -174,3 +174,18 @@ def test_every_version_has_both_bodies_and_one_parent() -> None:
             assert migrate.sql_file(script.path, direction).read_text().strip()
     bodies = {p.name for p in (migrate.FOLDER / "sql").iterdir()}
     assert len(bodies) == 2 * len(scripts)
+
+
+def test_landed_migrations_are_not_edited() -> None:
+    assert checksums.differences() == []
+
+
+def test_an_edit_after_landing_is_noticed_and_not_recorded_over(copied: Path) -> None:
+    checksums.write(copied)
+    assert checksums.differences(copied) == []
+    path = next((copied / "sql").glob("0001_*.up.sql"))
+    path.write_text(path.read_text() + "-- later\n")
+    add_version(copied, "fresh", "select 1;")
+    assert len(checksums.differences(copied)) == 3
+    checksums.write(copied)
+    assert checksums.differences(copied) == [f"{path.name} was edited after it landed"]
