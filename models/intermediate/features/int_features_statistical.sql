@@ -97,7 +97,7 @@ moments as (
         close,
         {% for bars in [6, 12, 20, 24] -%}
         s1_{{ bars }} / {{ bars }} as mean_{{ bars }},
-        greatest(s2_{{ bars }} - s1_{{ bars }} * s1_{{ bars }} / {{ bars }}, 0) as m2_{{ bars }},
+        {{ not_negative('s2_' ~ bars ~ ' - s1_' ~ bars ~ ' * s1_' ~ bars ~ ' / ' ~ bars) }} as m2_{{ bars }},
         {% if bars != 20 -%}
         s3_{{ bars }} - 3 * s1_{{ bars }} / {{ bars }} * s2_{{ bars }}
         + 2 * s1_{{ bars }} * s1_{{ bars }} / {{ bars }} * s1_{{ bars }} / {{ bars }} as m3_{{ bars }},

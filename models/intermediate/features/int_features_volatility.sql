@@ -35,7 +35,7 @@ logs as (
     select
         bars_this_run.*,
         indicators.directional(
-            seeds.directional_state, bars_this_run.high, bars_this_run.low, bars_this_run.close, 14
+            seeds.directional_state, bars_this_run.high, bars_this_run.low, bars_this_run.close
         ) filter (where bars_this_run.is_after_checkpoint) over by_bar as directional_state,
         lag(bars_this_run.close) over by_bar as close_1,
         {{ function('log_ratio') }}(bars_this_run.close, lag(bars_this_run.close) over by_bar) as log_return,
@@ -163,13 +163,13 @@ select
     {{ function('safe_divide') }}(realized_vol_6, realized_vol_24) as realized_vol_ratio_6_24,
     sqrt(downside_24 / 24) as downside_vol_24,
     sqrt(bipower_24 * pi() / 2 / 24) as bipower_vol_24,
-    sqrt(greatest(garman_klass_24, 0) / 24) as garman_klass_24,
+    sqrt({{ not_negative('garman_klass_24') }} / 24) as garman_klass_24,
     sqrt(parkinson_24 / 24 / (4 * ln(2::double precision))) as parkinson_24,
-    sqrt(greatest(rogers_satchell_24, 0) / 24) as rogers_satchell_24,
+    sqrt({{ not_negative('rogers_satchell_24') }} / 24) as rogers_satchell_24,
     sqrt(
         overnight_variance
         + {{ yang_zhang_weight(24) }} * intraday_variance
-        + (1 - {{ yang_zhang_weight(24) }}) * greatest(rogers_satchell_24, 0) / 24
+        + (1 - {{ yang_zhang_weight(24) }}) * {{ not_negative('rogers_satchell_24') }} / 24
     ) as yang_zhang_24,
     case when bar_number % {{ checkpoint_bars() }} = 0 then directional_state end as directional_state
 

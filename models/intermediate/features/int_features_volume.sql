@@ -41,7 +41,7 @@ recursive as (
         ) filter (where bars_this_run.is_after_checkpoint) over by_bar as volume_state,
         indicators.session(
             seeds.session_state, bars_this_run.session, bars_this_run.is_market_open, bars_this_run.high,
-            bars_this_run.low, bars_this_run.close, bars_this_run.volume, 14
+            bars_this_run.low, bars_this_run.close, bars_this_run.volume
         ) filter (where bars_this_run.is_after_checkpoint) over by_bar as session_state,
         lag(bars_this_run.close) over by_bar as close_1,
         lag(bars_this_run.typical) over by_bar as typical_1,
@@ -59,14 +59,15 @@ terms as (
         typical * volume as money,
         close * volume as dollar_volume,
         case when high > low then ((close - low) - (high - close)) / (high - low) else 0 end * volume as flow,
+        -- TA-Lib calls typical prices equal that differ by rounding only.
         case
             when typical_1 is null then null
-            when typical > typical_1 then typical * volume
+            when typical - typical_1 > 1e-14 * (abs(typical) + abs(typical_1)) then typical * volume
             else 0 * volume
         end as inflow,
         case
             when typical_1 is null then null
-            when typical < typical_1 then typical * volume
+            when typical_1 - typical > 1e-14 * (abs(typical) + abs(typical_1)) then typical * volume
             else 0 * volume
         end as outflow,
         {{ function('safe_divide') }}(abs(close / nullif(close_1, 0) - 1), close * volume) as illiquidity
