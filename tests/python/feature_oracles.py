@@ -31,7 +31,9 @@ FLOOR = 1e-12
 return of 1e-7 is two prices that agree in seven digits, so only nine of its own can be right."""
 
 TEN_DECIMALS = Decimal("1e-10")
-PARTS_OF_ONE = {"ratio": 1.0, "standard deviations": 1.0, "index": 100.0, "percent": 100.0}
+PARTS_OF_ONE = {"ratio": 1.0, "index": 100.0, "percent": 100.0, "standard deviations": 1e3}
+"""Scale of the absolute part by unit. Standardised values divide a difference of prices, of which
+rounding is a part, by a spread that can be thousands of times smaller than the price."""
 
 
 @lru_cache
@@ -62,10 +64,13 @@ class Case:
     def bars(self) -> pd.DataFrame:
         """Return the bars in today's shares: clock, session_date, prices and volume."""
         bars = self.read().reset_index(drop=True)
-        for ex_date, shares in self.splits:
-            before = bars["session_date"] < pd.Timestamp(ex_date)
-            bars.loc[before, PRICES] /= shares
-            bars.loc[before, "volume"] *= shares
+        # Later splits first, and by factors: TA-Lib compares prices exactly, so that a tie of two
+        # ranges must be broken by the same rounding.
+        factor = pd.Series(1.0, index=bars.index)
+        for ex_date, shares in sorted(self.splits):
+            factor[bars["session_date"] < pd.Timestamp(ex_date)] *= 1 / shares
+        bars[PRICES] = bars[PRICES].mul(factor, axis=0)
+        bars["volume"] /= factor
         return bars
 
 
@@ -107,10 +112,16 @@ def disagreement(
     null_differs = np.isnan(actual) != np.isnan(expected)
     if null_differs.any():
         at = int(np.flatnonzero(null_differs)[0])
-        return f"{null_differs.sum()} rows NULL in one only, first {_at(bars, at, actual, expected)}"
+        return (
+            f"{null_differs.sum()} rows NULL in one only, first {_at(bars, at, actual, expected)}"
+        )
     if np.isinf(actual).any():
-        return f"infinite at {_at(bars, int(np.flatnonzero(np.isinf(actual))[0]), actual, expected)}"
+        return (
+            f"infinite at {_at(bars, int(np.flatnonzero(np.isinf(actual))[0]), actual, expected)}"
+        )
     scale = PARTS_OF_ONE.get(row["unit"], 0.0)
+    if feature == "cci_20":
+        scale = PARTS_OF_ONE["standard deviations"] / 0.015
     if row["unit"] == "price":
         floor = FLOOR * bars["close"].abs().to_numpy()
     elif row["unit"] in ("units", "currency"):

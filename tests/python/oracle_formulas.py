@@ -268,9 +268,7 @@ def session_minutes(session_date: Series, calendar: str) -> Series:
     return length.dt.total_seconds() / 60
 
 
-def minutes_since_open(
-    clock: Series, session_date: Series, calendar: str, minutes: int
-) -> Series:
+def minutes_since_open(clock: Series, session_date: Series, calendar: str, minutes: int) -> Series:
     """Return the minutes from the open to the start of the bar."""
     since = (clock - of_session(session_date, calendar, "open")).dt.total_seconds() / 60
     return since if minutes < DAY else since * np.nan
