@@ -74,6 +74,7 @@ class Rule(BaseModel):
     severity: Severity
     scope: Scope
     reason: str = Field(min_length=10)
+    why: str = Field(min_length=10)
     example: str = Field(min_length=5)
     remedy: str = Field(min_length=5)
     predicate: str | None = None

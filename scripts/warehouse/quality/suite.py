@@ -79,12 +79,11 @@ def run_checkpoint(
     _log_to(home)
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False, metric_calculations=False)
-    source = context.data_sources.add_postgres(
-        "warehouse", connection_string=config.connection().url("postgresql+psycopg")
-    )
+    url = config.connection().url("postgresql+psycopg") + "?options=-csearch_path%3Dops"
+    source = context.data_sources.add_postgres("warehouse", connection_string=url)
     definitions = []
     for scope, table in tables.items():
-        asset = source.add_table_asset(f"bars_{scope}", table_name=table, schema_name="ops")
+        asset = source.add_table_asset(f"bars_{scope}", table_name=table)
         suite = context.suites.add(gx.ExpectationSuite(f"ohlcv_{scope}"))
         for rule in rules:
             if rule.predicate is None:

@@ -1,0 +1,129 @@
+"""docs/data_quality.md, written from the catalogue: `python -m warehouse.quality.docs [--check]`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from warehouse.config import PROJECT
+from warehouse.errors import ExitCode
+from warehouse.quality.rules import GATE_CONTEXT, LOADER_CONTEXT, Rule, load_rules
+
+DOCUMENT = PROJECT / "docs" / "data_quality.md"
+
+HEAD = """\
+<!-- Written by `python -m warehouse.quality.docs` from scripts/warehouse/quality/rules.yml. -->
+
+# Data quality of bars
+
+Every bar is held to one catalogue of rules, `scripts/warehouse/quality/rules.yml`. From it are made
+the expression by which the loader quarantines rows, the suites of Great Expectations, this page, and
+a test that the constraint of `raw_market.bars` gives the same verdicts.
+
+## What happens to a bad bar
+
+A row that breaks a rule of severity **error** never reaches `raw_market.bars`. It lies whole in
+`ops.quarantine`, with every rule that it breaks. Repair its payload and move it:
+
+```sql
+update ops.quarantine set payload = payload || '{"open": "88.25"}' where quarantine_id = 17;
+```
+
+```console
+$ warehouse land --replay
+```
+
+Rules of severity **warning** only flag: the bar is landed, features are built from it, and
+`ops.dq_findings` tells which it is.
+
+## The gate
+
+`warehouse check` looks at every batch that was not checked yet, and at the landing table. One
+checkpoint of Great Expectations runs over both; its pages are under `reports/data_docs/` in the home
+of the warehouse.
+
+| scope | looks at | the gate is closed when |
+|---|---|---|
+| batch | all that arrived: accepted rows and quarantined ones whose symbol and time can be read | an accepted row breaks a rule of severity error, or more than half of the batch is in quarantine |
+| table | the latest revision of every landed bar | a row breaks a rule of severity error |
+
+Exit code 0: open. 1: closed, and the message names the rows. 2: the check itself did not run.
+
+Results: `ops.dq_results` has one row per run, scope and rule, with the number of rows looked at,
+found, and in quarantine. `ops.dq_findings` has every row found by the newest run of a batch or of the
+table. What is absent is told as ranges: one row with the first missing time, the end (exclusive) and
+the count.
+
+A series, for the rules that need neighbours, is one instrument, timeframe, source and adjustment.
+The first bar of a batch is compared with the bar landed before it.
+
+"""
+
+CONTEXT = """
+## Columns that predicates may use
+
+A predicate is true for a bad bar; false and NULL are good. NaN is greater than every number in
+PostgreSQL, so it passes `> 0`: the rules say so where it matters. Rules of scope row and severity
+error are evaluated by the loader and use only the columns marked so.
+
+| column | type | known to the loader |
+|---|---|---|
+"""
+
+
+def render(rules: Sequence[Rule]) -> str:
+    """Return the page."""
+    parts = [HEAD, "## Rules\n\n| rule | tier | severity | scope |\n|---|---|---|---|\n"]
+    parts += [
+        f"| [{rule.id}](#{rule.id}) | {rule.tier} | {rule.severity} | {rule.scope} |\n"
+        for rule in rules
+    ]
+    for tier in ("structural", "logical", "analytical"):
+        parts.append(f"\n## Tier: {tier}\n")
+        parts += [_section(rule) for rule in rules if rule.tier == tier]
+    parts.append(CONTEXT)
+    parts += [
+        f"| `{name}` | {kind} | {'yes' if name in LOADER_CONTEXT else ''} |\n"
+        for name, kind in GATE_CONTEXT.items()
+    ]
+    return "".join(parts)
+
+
+def _section(rule: Rule) -> str:
+    how = f"```sql\n{rule.predicate}\n```" if rule.predicate else HOW[rule.scope]
+    return (
+        f"\n### {rule.id}\n\n"
+        f"Severity: {rule.severity}. Scope: {rule.scope}.\n\n"
+        f"#### What it shows\n\n{rule.reason}\n\n{how}\n\n"
+        f"#### Example\n\n{rule.example}\n\n"
+        f"#### Reason\n\n{rule.why}\n\n"
+        f"#### Remedy\n\n{rule.remedy}\n"
+    )
+
+
+HOW = {
+    "parse": "Decided by the loader while it reads the file.",
+    "cross": "Decided by the gate from the counts of the batch.",
+}
+
+
+def main(arguments: Sequence[str], document: Path = DOCUMENT) -> ExitCode:
+    """Write the page, or with --check say whether it is what the catalogue gives."""
+    page = render(load_rules())
+    if "--check" not in arguments:
+        document.parent.mkdir(parents=True, exist_ok=True)
+        document.write_text(page, encoding="utf-8")
+        return ExitCode.OK
+    if document.exists() and document.read_text(encoding="utf-8") == page:
+        return ExitCode.OK
+    print(
+        f"{document} is not what the catalogue gives.\n"
+        "what to do: run `python -m warehouse.quality.docs` and commit the page",
+        file=sys.stderr,
+    )
+    return ExitCode.FINDINGS
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
