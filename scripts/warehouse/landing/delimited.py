@@ -77,8 +77,17 @@ class DelimitedSource:
 
     def _first_lines(self) -> list[str]:
         for block, _ in self._blocks(64 << 10):
+            self._refuse_binary(block, 1)
             return block.decode("utf-8", errors="replace").splitlines()
         return []
+
+    def _refuse_binary(self, block: bytes, line: int) -> None:
+        if b"\0" in block:
+            raise WarehouseError(
+                "The file has zero bytes: it is binary, or text in UTF-16. Nothing landed.",
+                where=f"{self.name}, from line {line}",
+                do="write `encoding: utf-16` in the source profile when it is text",
+            )
 
     def _split(self, line: str) -> list[str]:
         return next(csv.reader([line], delimiter=self.profile.delimiter), [])
@@ -153,12 +162,7 @@ class DelimitedSource:
         )
 
     def _parse(self, block: bytes, lines: Lines, columns: list[str] | None, position: int) -> Chunk:
-        if b"\0" in block:
-            raise WarehouseError(
-                "The file has zero bytes: it is binary, or text in UTF-16. Nothing landed.",
-                where=f"{self.name}, from line {lines[0]}",
-                do="write `encoding: utf-16` in the source profile when it is text",
-            )
+        self._refuse_binary(block, int(lines[0]))
         wanted = columns or self.columns
         try:
             table = pv.read_csv(

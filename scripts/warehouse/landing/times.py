@@ -16,6 +16,7 @@ from warehouse.landing.profile import EPOCHS, Profile
 DATE = r"\d{4}-\d{2}-\d{2}|\d{8}"
 OFFSET = r"(?:[Zz]|[+-]\d{2}(?::?\d{2})?)"
 MICROSECOND = pd.Timedelta(1, "us")
+BEYOND = 9 * 10**18
 UNITS = {"epoch_s": 1, "epoch_ms": 10**3, "epoch_us": 10**6, "epoch_ns": 10**9}
 
 
@@ -69,23 +70,21 @@ class TimeReader:
     def _epochs(self, values: pa.Array) -> Times:
         per_second = UNITS[str(self.profile.timestamp_format)]
         text = values.cast(pa.string()).to_pandas().astype("str").str.strip()
-        whole = text.str.fullmatch(r"-?\d{1,18}")
-        ticks = pd.to_numeric(text.where(whole), errors="coerce")
-        fraction = text.str.fullmatch(r"-?\d{1,18}\.\d+") & ~whole
-        micros = pd.Series(np.zeros(len(text), dtype=np.int64))
+        whole = text.str.fullmatch(r"-?(\d{1,18}|[1-8]\d{18})")
+        fraction = text.str.fullmatch(r"-?\d{1,18}\.\d+")
+        micros = pd.Series(np.full(len(text), BEYOND, dtype=np.int64))
         exact = text[whole].astype("int64")
-        micros[whole] = (
-            exact // (per_second // 10**6)
-            if per_second > 10**6
-            else exact.where(exact.abs() < 9 * 10**18 // 10**6, 0) * (10**6 // per_second)
-        )
+        if per_second > 10**6:
+            micros[whole] = exact // (per_second // 10**6)
+        else:
+            factor = 10**6 // per_second
+            micros[whole] = exact.where(exact.abs() < BEYOND // factor, BEYOND // factor) * factor
         if fraction.any():
             scaled = pd.to_numeric(text[fraction]) * (10**6 / per_second)
-            micros[fraction] = scaled.round().clip(-9e18, 9e18).astype("int64")
+            micros[fraction] = scaled.round().clip(-BEYOND, BEYOND).astype("int64")
         # Years 1 to 9999, which PostgreSQL and pandas agree on.
-        sane = (whole | fraction) & micros.between(-62_135_596_800 * 10**6, 253_402_300_799 * 10**6)
+        sane = micros.between(-62_135_596_800 * 10**6, 253_402_300_799 * 10**6)
         stamps = pd.Series(micros.to_numpy().astype("datetime64[us]")).where(sane)
-        del ticks
         return self._aware(stamps.dt.tz_localize("UTC"))
 
     def _texts(self, values: pa.Array) -> Times:

@@ -70,13 +70,13 @@ def of_symbol(frame: pd.DataFrame, symbol: str) -> pd.DataFrame:
     """Return one symbol's bars as flat columns, without days on which only others traded."""
     part = frame
     if isinstance(frame.columns, pd.MultiIndex):
-        level = next(
-            (at for at in range(frame.columns.nlevels) if symbol in frame.columns.levels[at]), None
+        mine = [names for names in frame.columns if symbol in names]
+        # The level of the prices is first or second, as `group_by` said.
+        part = frame[mine].set_axis(
+            [next(name for name in names if name != symbol) for names in mine], axis=1
         )
-        if level is None:
+        if part.columns.empty:
             return frame.iloc[0:0]
-        part = frame.loc[:, frame.columns.get_level_values(level) == symbol]
-        part.columns = part.columns.droplevel(level)
     missing = [name for name in PRICES if name not in part.columns]
     if missing:
         raise WarehouseError(
