@@ -52,7 +52,8 @@ select
         when revision = 0 then known_at
         else (
             select first_revision.known_at
-            from bars as first_revision
+            -- Not the CTE: read twice it would be materialised, all bars for each series (229 s, not 9).
+            from {{ source('raw_market', 'bars') }} as first_revision
             where
                 first_revision.instrument_id = latest_revision.instrument_id
                 and first_revision.timeframe = latest_revision.timeframe

@@ -28,15 +28,16 @@ seeds as (
 
 lagged as (
 
+    -- typical_k is the typical price k bars ago minus the current one: a flat window has a mean of exactly 0.
     select
         bars_this_run.*,
-        indicators.rsi(seeds.rsi_state, bars_this_run.close, array[7, 14, 21])
+        indicators.rsi(seeds.rsi_state, bars_this_run.close)
             filter (where bars_this_run.is_after_checkpoint) over by_bar as rsi_state,
         {% for back in [1, 5, 10, 20] -%}
         lag(bars_this_run.close, {{ back }}) over by_bar as close_{{ back }},
         {% endfor -%}
         {% for back in range(1, 20) -%}
-        lag(bars_this_run.typical, {{ back }}) over by_bar as typical_{{ back }},
+        lag(bars_this_run.typical, {{ back }}) over by_bar - bars_this_run.typical as typical_{{ back }},
         {% endfor -%}
         {{ trailing_extreme('greatest', 'bars_this_run.high', range(4)) }} as high_4,
         {{ trailing_extreme('least', 'bars_this_run.low', range(4)) }} as low_4
@@ -59,12 +60,10 @@ ranges as (
         close_10,
         close_20,
         rsi_state,
-        typical,
-        typical_1,
-        {% for back in range(2, 20) -%}
+        {% for back in range(1, 20) -%}
         typical_{{ back }},
         {% endfor -%}
-        (typical{% for back in range(1, 20) %} + typical_{{ back }}{% endfor %}) / 20 as typical_mean,
+        ({% for back in range(1, 20) %}{{ ' + ' if not loop.first }}typical_{{ back }}{% endfor %}) / 20 as typical_mean,
         high_4,
         low_4,
         -- Buying pressure and true range of the ultimate oscillator; least() and greatest() ignore NULL.
@@ -89,9 +88,9 @@ sums as (
         close_10,
         close_20,
         rsi_state,
-        typical - typical_mean as typical_deviation,
+        -typical_mean as typical_deviation,
         (
-            abs(typical - typical_mean)
+            abs(typical_mean)
             {%- for back in range(1, 20) %} + abs(typical_{{ back }} - typical_mean){% endfor %}
         ) / 20 as typical_mean_deviation,
         {{ trailing_extreme('greatest', 'high_4', [0, 4, 8, 10]) }} as high_14,

@@ -29,11 +29,11 @@ recursive as (
 
     select
         bars_this_run.*,
-        indicators.ema(seeds.ema_state, bars_this_run.close, array[5, 10, 12, 20, 26, 50, 100, 200])
+        indicators.ema_ladder(seeds.ema_state, bars_this_run.close)
             filter (where bars_this_run.is_after_checkpoint) over by_bar as ema_state,
-        indicators.macd(seeds.macd_state, bars_this_run.close, 12, 26, 9)
+        indicators.macd(seeds.macd_state, bars_this_run.close)
             filter (where bars_this_run.is_after_checkpoint) over by_bar as macd_state,
-        indicators.triple_ema(seeds.trix_state, bars_this_run.close, 15)
+        indicators.triple_ema(seeds.trix_state, bars_this_run.close)
             filter (where bars_this_run.is_after_checkpoint) over by_bar as trix_state,
         -- The tree of sums: s5, w5 are the plain and the linearly weighted sum of five closes.
         {{ trailing_sum('bars_this_run.close', 5) }} as s5,
