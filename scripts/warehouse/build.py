@@ -7,13 +7,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from warehouse import config, database, dbt_environment, output
 from warehouse.errors import WarehouseError
-
-if TYPE_CHECKING:
-    from warehouse.quality.gate import GateResult
 
 LOCK = 7_203_002
 """Advisory lock of builds: two at once would share scratch tables and write marts twice."""
@@ -90,19 +87,13 @@ def build(
             result.gate_seconds = time.monotonic() - started
             result.gate_passed = gate.success
             if not gate.success:
-                explain_gate(gate, result)
+                result.failures["gate"] = gate.message
                 return result
         arguments = ["--full-refresh"] if full_refresh else []
         for one in select or []:
             arguments += ["--select", one]
         run_dbt("build", arguments, result)
     return result
-
-
-def explain_gate(gate: GateResult, result: BuildResult) -> None:
-    """Put the rules that stopped the build into its result."""
-    for failure in gate.failures:
-        result.failures[f"gate: {getattr(failure, 'rule', failure)}"] = str(failure)
 
 
 def dbt_arguments(command: str, arguments: list[str]) -> list[str]:
@@ -203,26 +194,3 @@ def print_build(result: BuildResult) -> None:
         output.say(f"  {name}: {message}")
     if not result.success:
         output.say(f"details: {result.log or config.Home.current().logs}")
-
-
-def print_gate(result: GateResult) -> None:
-    """Print which rules found something, and whether that harms anybody."""
-    columns = ("scope", "rule", "tier", "severity", "found", "quarantined", "")
-    rows = [
-        (
-            r.scope if r.batch_id is None else f"batch {r.batch_id}",
-            r.rule,
-            r.tier,
-            r.severity,
-            r.found,
-            r.quarantined,
-            "" if r.success else "FAILED",
-        )
-        for r in result.results
-        if r.found
-    ]
-    if rows:
-        output.table(columns, rows)
-    for failure in result.failures:
-        output.say(f"  {failure}")
-    output.say(f"the gate {'is passed' if result.success else 'FAILED'}; {result.data_docs}")

@@ -35,7 +35,7 @@ def differences(folder: Path = FOLDER) -> list[str]:
         f"{name} was edited after it landed" for name in old if new.get(name, "") != old[name]
     ]
     found += [f"{name} is not recorded in {NAME}" for name in new.keys() - old.keys()]
-    return sorted(set(found))
+    return sorted(found)
 
 
 def write(folder: Path = FOLDER) -> None:

@@ -144,12 +144,9 @@ def check(as_json: AsJson = False) -> None:
     from warehouse.quality.gate import check as run
 
     result = run()
-    if as_json:
-        output.print_json(result)
-    else:
-        from warehouse.build import print_gate
+    from warehouse.cli_check import print_gate, print_gate_json
 
-        print_gate(result)
+    (print_gate_json if as_json else print_gate)(result)
     if not result.success:
         raise typer.Exit(ExitCode.FINDINGS)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from warehouse import database as db
 from warehouse import checksums, migrate
+from warehouse import database as db
 from warehouse.errors import WarehouseError
 
 CATALOG = """
