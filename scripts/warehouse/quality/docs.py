@@ -1,4 +1,4 @@
-"""docs/data_quality.md, written from the catalogue: `python -m warehouse.quality.docs [--check]`."""
+"""docs/data_quality.md, written from the catalogue (`python -m warehouse.quality.docs`)."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ HEAD = """\
 
 # Data quality of bars
 
-Every bar is held to one catalogue of rules, `scripts/warehouse/quality/rules.yml`. From it are made
-the expression by which the loader quarantines rows, the suites of Great Expectations, this page, and
-a test that the constraint of `raw_market.bars` gives the same verdicts.
+Every bar is held to one catalogue of rules, `scripts/warehouse/quality/rules.yml`. From it are
+made the expression by which the loader quarantines rows, the suites of Great Expectations and
+this page; a test proves that the constraint of `raw_market.bars` gives the same verdicts.
 
 ## What happens to a bad bar
 
@@ -39,24 +39,28 @@ Rules of severity **warning** only flag: the bar is landed, features are built f
 
 ## The gate
 
-`warehouse check` looks at every batch that was not checked yet, and at the landing table. One
-checkpoint of Great Expectations runs over both; its pages are under `reports/data_docs/` in the home
-of the warehouse.
+`warehouse check` looks at two scopes, in one checkpoint of Great Expectations. Its pages are
+under `reports/data_docs/` in the home of the warehouse.
 
-| scope | looks at | the gate is closed when |
-|---|---|---|
-| batch | all that arrived: accepted rows and quarantined ones whose symbol and time can be read | an accepted row breaks a rule of severity error, or more than half of the batch is in quarantine |
-| table | the latest revision of every landed bar | a row breaks a rule of severity error |
+- **batch**, each that was not checked yet: all that arrived, accepted rows and quarantined ones
+  whose symbol and time can be read. The gate is closed when an accepted row breaks a rule of
+  severity error, or when more than half of the batch is in quarantine. Rows in quarantine are
+  counted, but harm nobody.
+- **table**: the latest revision of every landed bar. The gate is closed when one of them breaks
+  a rule of severity error, however it got there.
 
 Exit code 0: open. 1: closed, and the message names the rows. 2: the check itself did not run.
 
-Results: `ops.dq_results` has one row per run, scope and rule, with the number of rows looked at,
-found, and in quarantine. `ops.dq_findings` has every row found by the newest run of a batch or of the
-table. What is absent is told as ranges: one row with the first missing time, the end (exclusive) and
-the count.
+`ops.dq_results` has one row per run, scope and rule, with the number of rows looked at, found,
+and in quarantine. `ops.dq_findings` has every row found by the newest run over a batch or over
+the table. What is absent is told as ranges: one row with the first missing time, the end
+(exclusive) and the count.
 
-A series, for the rules that need neighbours, is one instrument, timeframe, source and adjustment.
-The first bar of a batch is compared with the bar landed before it.
+A series, for the rules that need neighbours, is one instrument, timeframe, source and
+adjustment. The bars of a batch are seen among those landed before it, so one new day is compared
+with the day before. Bars are expected where the grid of the timeframe overlaps a session of the
+exchange's calendar, breaks excepted. With the calendar 24/7, a gap of more than a day counts as
+a weekend and not as missing bars.
 
 """
 
