@@ -1,5 +1,6 @@
 {# Grain: one row per recomputed bar. Volume lines, ratios and prices weighted by volume. NULL without volume. #}
-{%- set summed = ['volume', 'money', 'flow', 'inflow', 'outflow', 'illiquidity', 'dollar_volume'] -%}
+{%- set summed = ['volume', 'money', 'flow', 'inflow', 'outflow', 'illiquidity', 'dollar_volume', 'squared_volume'] -%}
+{%- set carried = ['bar_row', 'series_no', 'bar_number', 'is_recomputed', 'is_after_checkpoint', 'session', 'is_market_open', 'high', 'low', 'close', 'volume', 'close_1', 'volume_1', 'dollar_volume'] -%}
 with
 
 bars_this_run as (
@@ -32,23 +33,15 @@ seeds as (
 
 ),
 
-recursive as (
+lagged as (
 
     select
-        bars_this_run.*,
-        indicators.volume_flow(
-            seeds.volume_state, bars_this_run.high, bars_this_run.low, bars_this_run.close, bars_this_run.volume
-        ) filter (where bars_this_run.is_after_checkpoint) over by_bar as volume_state,
-        indicators.session(
-            seeds.session_state, bars_this_run.session, bars_this_run.is_market_open, bars_this_run.high,
-            bars_this_run.low, bars_this_run.close, bars_this_run.volume
-        ) filter (where bars_this_run.is_after_checkpoint) over by_bar as session_state,
-        lag(bars_this_run.close) over by_bar as close_1,
-        lag(bars_this_run.typical) over by_bar as typical_1,
-        lag(bars_this_run.volume) over by_bar as volume_1
+        *,
+        lag(close) over by_bar as close_1,
+        lag(typical) over by_bar as typical_1,
+        lag(volume) over by_bar as volume_1
     from bars_this_run
-    inner join seeds on bars_this_run.series_no = seeds.series_no
-    window by_bar as (partition by bars_this_run.series_no order by bars_this_run.bar_row)
+    window by_bar as (partition by series_no order by bar_row)
 
 ),
 
@@ -56,6 +49,7 @@ terms as (
 
     select
         *,
+        volume * volume as squared_volume,
         typical * volume as money,
         close * volume as dollar_volume,
         case when high > low then ((close - low) - (high - close)) / (high - low) else 0 end * volume as flow,
@@ -71,37 +65,50 @@ terms as (
             else 0 * volume
         end as outflow,
         {{ function('safe_divide') }}(abs(close / nullif(close_1, 0) - 1), close * volume) as illiquidity
-    from recursive
+    from lagged
+    -- Without the fence each of the five lags of a sum would compute its term again.
+    offset 0
 
 ),
 
 short_sums as (
 
     select
-        *,
+        {{ carried | join(', ') }},
         {% for term in summed -%}
         {{ trailing_sum(term, 5) }} as {{ term }}_5,
         {% endfor -%}
         {{ trailing_sum('inflow', 4) }} as inflow_4,
-        {{ trailing_sum('outflow', 4) }} as outflow_4,
-        {{ trailing_sum('volume * volume', 5) }} as squared_volume_5
+        {{ trailing_sum('outflow', 4) }} as outflow_4
     from terms
     window by_bar as (partition by series_no order by bar_row)
 
 ),
 
+-- The recursive states come last: carried through the levels above, each array costs 0.5 us a row and level.
 sums as (
 
     select
-        *,
-        volume_5 + lag(volume_5, 5) over by_bar as volume_10,
+        {% for column in carried %}short_sums.{{ column }}, {% endfor %}
+        short_sums.volume_5,
+        {{ trailing_spaced_sum('short_sums.volume_5', [0, 5]) }} as volume_10,
         {% for term in ['volume', 'money', 'flow', 'illiquidity', 'dollar_volume', 'squared_volume'] -%}
-        {{ trailing_spaced_sum(term ~ '_5', [0, 5, 10, 15]) }} as {{ term }}_20,
+        {{ trailing_spaced_sum('short_sums.' ~ term ~ '_5', [0, 5, 10, 15]) }} as {{ term }}_20,
         {% endfor -%}
-        {{ trailing_spaced_sum('inflow_5', [0, 5]) }} + lag(inflow_4, 10) over by_bar as inflow_14,
-        {{ trailing_spaced_sum('outflow_5', [0, 5]) }} + lag(outflow_4, 10) over by_bar as outflow_14
+        {% for term in ['inflow', 'outflow'] -%}
+        {{ trailing_spaced_sum('short_sums.' ~ term ~ '_5', [0, 5]) }}
+        + lag(short_sums.{{ term }}_4, 10) over by_bar as {{ term }}_14,
+        {% endfor -%}
+        indicators.volume_flow(
+            seeds.volume_state, short_sums.high, short_sums.low, short_sums.close, short_sums.volume
+        ) filter (where short_sums.is_after_checkpoint) over by_bar as volume_state,
+        indicators.session(
+            seeds.session_state, short_sums.session, short_sums.is_market_open, short_sums.high,
+            short_sums.low, short_sums.close, short_sums.volume
+        ) filter (where short_sums.is_after_checkpoint) over by_bar as session_state
     from short_sums
-    window by_bar as (partition by series_no order by bar_row)
+    inner join seeds on short_sums.series_no = seeds.series_no
+    window by_bar as (partition by short_sums.series_no order by short_sums.bar_row)
 
 )
 
@@ -122,7 +129,7 @@ select
     {{ function('safe_divide') }}(volume, volume_10 / 10) as volume_ratio_10,
     {{ function('safe_divide') }}(volume, volume_20 / 20) as volume_ratio_20,
     {{ function('safe_divide') }}(
-        volume - volume_20 / 20, sqrt({{ sample_variance('squared_volume_20', 'volume_20', 20) }})
+        volume - volume_20 / 20, sqrt({{ not_negative('volume_squared_deviations_20') }} / 19)
     ) as volume_zscore_20,
     {{ function('safe_divide') }}(volume, volume_1) - 1 as volume_change,
     dollar_volume,
@@ -141,5 +148,5 @@ select
     case when bar_number % {{ checkpoint_bars() }} = 0 then volume_state end as volume_state,
     case when bar_number % {{ checkpoint_bars() }} = 0 then session_state end as session_state
 
-from sums
+from deviations
 where is_recomputed
