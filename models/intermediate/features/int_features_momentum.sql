@@ -28,50 +28,27 @@ seeds as (
 
 lagged as (
 
-    -- typical_k is the typical price k bars ago minus the current one: a flat window has a mean of exactly 0.
+    -- Neither split nor fenced: a fence loses the order of the bars, and 1.9M rows would be sorted again.
     select
-        bars_this_run.*,
-        indicators.rsi(seeds.rsi_state, bars_this_run.close)
-            filter (where bars_this_run.is_after_checkpoint) over by_bar as rsi_state,
+        *,
         {% for back in [1, 5, 10, 20] -%}
-        lag(bars_this_run.close, {{ back }}) over by_bar as close_{{ back }},
+        lag(close, {{ back }}) over by_bar as close_{{ back }},
         {% endfor -%}
         {% for back in range(1, 20) -%}
-        lag(bars_this_run.typical, {{ back }}) over by_bar - bars_this_run.typical as typical_{{ back }},
+        lag(typical, {{ back }}) over by_bar as typical_{{ back }},
         {% endfor -%}
-        {{ trailing_extreme('greatest', 'bars_this_run.high', range(4)) }} as high_4,
-        {{ trailing_extreme('least', 'bars_this_run.low', range(4)) }} as low_4
-    from bars_this_run
-    inner join seeds on bars_this_run.series_no = seeds.series_no
-    window by_bar as (partition by bars_this_run.series_no order by bars_this_run.bar_row)
-
-),
-
-ranges as (
-
-    select
-        bar_row,
-        series_no,
-        bar_number,
-        is_recomputed,
-        close,
-        close_1,
-        close_5,
-        close_10,
-        close_20,
-        rsi_state,
-        {% for back in range(1, 20) -%}
-        typical_{{ back }},
-        {% endfor -%}
-        ({% for back in range(1, 20) %}{{ ' + ' if not loop.first }}typical_{{ back }}{% endfor %}) / 20 as typical_mean,
-        high_4,
-        low_4,
+        ({{ trailing_spaced_sum('typical', range(20)) }}) / 20 as typical_mean,
+        {{ trailing_extreme('greatest', 'high', range(4)) }} as high_4,
+        {{ trailing_extreme('least', 'low', range(4)) }} as low_4,
         -- Buying pressure and true range of the ultimate oscillator; least() and greatest() ignore NULL.
-        case when close_1 is not null then close - least(low, close_1) end as buying_pressure,
-        case when close_1 is not null then greatest(high, close_1) - least(low, close_1) end as true_range
-    from lagged
-    -- Without the fence the mean would be computed again for each of the twenty deviations.
-    offset 0
+        case when lag(close) over by_bar is not null then close - least(low, lag(close) over by_bar) end
+            as buying_pressure,
+        case
+            when lag(close) over by_bar is not null
+                then greatest(high, lag(close) over by_bar) - least(low, lag(close) over by_bar)
+        end as true_range
+    from bars_this_run
+    window by_bar as (partition by series_no order by bar_row)
 
 ),
 
@@ -82,22 +59,22 @@ sums as (
         series_no,
         bar_number,
         is_recomputed,
+        is_after_checkpoint,
         close,
         close_1,
         close_5,
         close_10,
         close_20,
-        rsi_state,
-        -typical_mean as typical_deviation,
+        typical - typical_mean as typical_deviation,
         (
-            abs(typical_mean)
+            abs(typical - typical_mean)
             {%- for back in range(1, 20) %} + abs(typical_{{ back }} - typical_mean){% endfor %}
         ) / 20 as typical_mean_deviation,
         {{ trailing_extreme('greatest', 'high_4', [0, 4, 8, 10]) }} as high_14,
         {{ trailing_extreme('least', 'low_4', [0, 4, 8, 10]) }} as low_14,
         {{ trailing_sum('buying_pressure', 7) }} as buying_pressure_7,
         {{ trailing_sum('true_range', 7) }} as true_range_7
-    from ranges
+    from lagged
     window by_bar as (partition by series_no order by bar_row)
 
 ),
@@ -130,13 +107,17 @@ smoothed as (
 
 ),
 
+-- The recursive state comes last: carried through the levels above, its array cost 0.5 us a row in each.
 stochastic as (
 
     select
-        *,
-        ({{ trailing_sum('slow_k', 3) }}) / 3 as slow_d
+        smoothed.*,
+        ({{ trailing_sum('smoothed.slow_k', 3) }}) / 3 as slow_d,
+        indicators.rsi(seeds.rsi_state, smoothed.close)
+            filter (where smoothed.is_after_checkpoint) over by_bar as rsi_state
     from smoothed
-    window by_bar as (partition by series_no order by bar_row)
+    inner join seeds on smoothed.series_no = seeds.series_no
+    window by_bar as (partition by smoothed.series_no order by smoothed.bar_row)
 
 )
 

@@ -3,6 +3,7 @@
     Windows of 6, 12 and 24 bars are sums of 3, doubled: s6 = s3 + s3 three bars back, and so on.
 #}
 {%- set summed = ['log_return', 'squared_return', 'downside', 'bipower', 'parkinson', 'garman_klass', 'rogers_satchell', 'overnight', 'squared_overnight', 'intraday', 'squared_intraday'] -%}
+{%- set carried = ['bar_row', 'series_no', 'bar_number', 'is_recomputed', 'is_after_checkpoint', 'high', 'low', 'close', 'close_1'] -%}
 with
 
 bars_this_run as (
@@ -33,35 +34,23 @@ seeds as (
 logs as (
 
     select
-        bars_this_run.*,
-        indicators.directional(
-            seeds.directional_state, bars_this_run.high, bars_this_run.low, bars_this_run.close
-        ) filter (where bars_this_run.is_after_checkpoint) over by_bar as directional_state,
-        lag(bars_this_run.close) over by_bar as close_1,
-        {{ function('log_ratio') }}(bars_this_run.close, lag(bars_this_run.close) over by_bar) as log_return,
-        {{ function('log_ratio') }}(bars_this_run.open, lag(bars_this_run.close) over by_bar) as overnight,
-        {{ function('log_ratio') }}(bars_this_run.close, bars_this_run.open) as intraday,
-        {{ function('log_ratio') }}(bars_this_run.high, bars_this_run.low) as high_low,
-        {{ function('log_ratio') }}(bars_this_run.high, bars_this_run.open) as high_open,
-        {{ function('log_ratio') }}(bars_this_run.low, bars_this_run.open) as low_open
+        *,
+        lag(close) over by_bar as close_1,
+        {{ function('log_ratio') }}(close, lag(close) over by_bar) as log_return,
+        {{ function('log_ratio') }}(open, lag(close) over by_bar) as overnight,
+        {{ function('log_ratio') }}(close, open) as intraday,
+        {{ function('log_ratio') }}(high, low) as high_low,
+        {{ function('log_ratio') }}(high, open) as high_open,
+        {{ function('log_ratio') }}(low, open) as low_open
     from bars_this_run
-    inner join seeds on bars_this_run.series_no = seeds.series_no
-    window by_bar as (partition by bars_this_run.series_no order by bars_this_run.bar_row)
+    window by_bar as (partition by series_no order by bar_row)
 
 ),
 
 terms as (
 
     select
-        bar_row,
-        series_no,
-        bar_number,
-        is_recomputed,
-        high,
-        low,
-        close,
-        close_1,
-        directional_state,
+        {{ carried | join(', ') }},
         log_return,
         log_return * log_return as squared_return,
         least(log_return, 0) * log_return as downside,
@@ -81,7 +70,7 @@ terms as (
 threes as (
 
     select
-        *,
+        {{ carried | join(', ') }},
         {% for term in summed -%}
         {{ trailing_sum(term, 3) }} as {{ term }}_3{{ ',' if not loop.last }}
         {% endfor -%}
@@ -93,7 +82,7 @@ threes as (
 sixes as (
 
     select
-        *,
+        {{ carried | join(', ') }},
         {% for term in summed -%}
         {{ term }}_3 + lag({{ term }}_3, 3) over by_bar as {{ term }}_6{{ ',' if not loop.last }}
         {% endfor -%}
@@ -102,26 +91,23 @@ sixes as (
 
 ),
 
+-- The recursive state comes last: carried through the levels above, its array cost 0.5 us a row in each.
 sums as (
 
     select
-        bar_row,
-        bar_number,
-        is_recomputed,
-        high,
-        low,
-        close,
-        close_1,
-        directional_state,
-        log_return_6,
-        squared_return_6,
-        log_return_6 + lag(log_return_6, 6) over by_bar as log_return_12,
-        squared_return_6 + lag(squared_return_6, 6) over by_bar as squared_return_12,
+        {% for column in carried %}sixes.{{ column }}, {% endfor %}
+        sixes.log_return_6,
+        sixes.squared_return_6,
+        sixes.log_return_6 + lag(sixes.log_return_6, 6) over by_bar as log_return_12,
+        sixes.squared_return_6 + lag(sixes.squared_return_6, 6) over by_bar as squared_return_12,
         {% for term in summed -%}
-        {{ trailing_spaced_sum(term ~ '_6', [0, 6, 12, 18]) }} as {{ term }}_24{{ ',' if not loop.last }}
+        {{ trailing_spaced_sum('sixes.' ~ term ~ '_6', [0, 6, 12, 18]) }} as {{ term }}_24,
         {% endfor -%}
+        indicators.directional(seeds.directional_state, sixes.high, sixes.low, sixes.close)
+            filter (where sixes.is_after_checkpoint) over by_bar as directional_state
     from sixes
-    window by_bar as (partition by series_no order by bar_row)
+    inner join seeds on sixes.series_no = seeds.series_no
+    window by_bar as (partition by sixes.series_no order by sixes.bar_row)
 
 ),
 
@@ -135,6 +121,7 @@ variances as (
         {{ sample_variance('squared_overnight_24', 'overnight_24', 24) }} as overnight_variance,
         {{ sample_variance('squared_intraday_24', 'intraday_24', 24) }} as intraday_variance
     from sums
+    where is_recomputed
     -- Each standard deviation is used more than once below; the fence keeps it computed once.
     offset 0
 
@@ -174,4 +161,3 @@ select
     case when bar_number % {{ checkpoint_bars() }} = 0 then directional_state end as directional_state
 
 from variances
-where is_recomputed

@@ -1,6 +1,6 @@
 {# Grain: one row per recomputed bar. Volume lines, ratios and prices weighted by volume. NULL without volume. #}
-{%- set summed = ['volume', 'money', 'flow', 'inflow', 'outflow', 'illiquidity', 'dollar_volume', 'squared_volume'] -%}
-{%- set carried = ['bar_row', 'series_no', 'bar_number', 'is_recomputed', 'is_after_checkpoint', 'session', 'is_market_open', 'high', 'low', 'close', 'volume', 'close_1', 'volume_1', 'dollar_volume'] -%}
+{%- set summed = ['volume', 'money', 'flow', 'inflow', 'outflow', 'illiquidity', 'dollar_volume'] -%}
+{%- set carried = ['bar_row', 'series_no', 'bar_number', 'is_recomputed', 'is_after_checkpoint', 'session', 'is_market_open', 'high', 'low', 'close', 'volume', 'close_1', 'volume_1', 'dollar_volume', 'volume_difference', 'volume_squared_difference'] -%}
 with
 
 bars_this_run as (
@@ -33,41 +33,36 @@ seeds as (
 
 ),
 
-lagged as (
+terms as (
 
+    -- Neither split nor fenced: a fence loses the order of the bars, and 1.9M rows would be sorted again.
     select
         *,
         lag(close) over by_bar as close_1,
-        lag(typical) over by_bar as typical_1,
-        lag(volume) over by_bar as volume_1
-    from bars_this_run
-    window by_bar as (partition by series_no order by bar_row)
-
-),
-
-terms as (
-
-    select
-        *,
-        volume * volume as squared_volume,
+        lag(volume) over by_bar as volume_1,
         typical * volume as money,
         close * volume as dollar_volume,
         case when high > low then ((close - low) - (high - close)) / (high - low) else 0 end * volume as flow,
+        {% set previous = 'lag(typical) over by_bar' -%}
         -- TA-Lib calls typical prices equal that differ by rounding only.
         case
-            when typical_1 is null then null
-            when typical - typical_1 > 1e-14 * (abs(typical) + abs(typical_1)) then typical * volume
+            when {{ previous }} is null then null
+            when typical - {{ previous }} > 1e-14 * (abs(typical) + abs({{ previous }})) then typical * volume
             else 0 * volume
         end as inflow,
         case
-            when typical_1 is null then null
-            when typical_1 - typical > 1e-14 * (abs(typical) + abs(typical_1)) then typical * volume
+            when {{ previous }} is null then null
+            when {{ previous }} - typical > 1e-14 * (abs(typical) + abs({{ previous }})) then typical * volume
             else 0 * volume
         end as outflow,
-        {{ function('safe_divide') }}(abs(close / nullif(close_1, 0) - 1), close * volume) as illiquidity
-    from lagged
-    -- Without the fence each of the five lags of a sum would compute its term again.
-    offset 0
+        {{ function('safe_divide') }}(abs(close / nullif(lag(close) over by_bar, 0) - 1), close * volume) as illiquidity,
+        -- Differences to the current volume: a constant volume has a variance of exactly 0.
+        {% for back in range(1, 20) %}{{ ' + ' if not loop.first }}(lag(volume, {{ back }}) over by_bar - volume){% endfor %}
+            as volume_difference,
+        {% for back in range(1, 20) %}{{ ' + ' if not loop.first }}(lag(volume, {{ back }}) over by_bar - volume) ^ 2{% endfor %}
+            as volume_squared_difference
+    from bars_this_run
+    window by_bar as (partition by series_no order by bar_row)
 
 ),
 
@@ -92,7 +87,7 @@ sums as (
         {% for column in carried %}short_sums.{{ column }}, {% endfor %}
         short_sums.volume_5,
         {{ trailing_spaced_sum('short_sums.volume_5', [0, 5]) }} as volume_10,
-        {% for term in ['volume', 'money', 'flow', 'illiquidity', 'dollar_volume', 'squared_volume'] -%}
+        {% for term in ['volume', 'money', 'flow', 'illiquidity', 'dollar_volume'] -%}
         {{ trailing_spaced_sum('short_sums.' ~ term ~ '_5', [0, 5, 10, 15]) }} as {{ term }}_20,
         {% endfor -%}
         {% for term in ['inflow', 'outflow'] -%}
@@ -129,7 +124,7 @@ select
     {{ function('safe_divide') }}(volume, volume_10 / 10) as volume_ratio_10,
     {{ function('safe_divide') }}(volume, volume_20 / 20) as volume_ratio_20,
     {{ function('safe_divide') }}(
-        volume - volume_20 / 20, sqrt({{ not_negative('volume_squared_deviations_20') }} / 19)
+        volume - volume_20 / 20, sqrt({{ sample_variance('volume_squared_difference', 'volume_difference', 20) }})
     ) as volume_zscore_20,
     {{ function('safe_divide') }}(volume, volume_1) - 1 as volume_change,
     dollar_volume,
@@ -148,5 +143,5 @@ select
     case when bar_number % {{ checkpoint_bars() }} = 0 then volume_state end as volume_state,
     case when bar_number % {{ checkpoint_bars() }} = 0 then session_state end as session_state
 
-from deviations
+from sums
 where is_recomputed
