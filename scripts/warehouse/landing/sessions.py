@@ -22,7 +22,8 @@ GONE = """
     delete from ref.exchange_sessions as old
     where
         old.calendar = %(calendar)s
-        and old.session_date <= (select max(session_date) from new_sessions)
+        and old.session_date between (select min(session_date) from new_sessions)
+        and (select max(session_date) from new_sessions)
         and not exists (
             select from new_sessions as new
             where new.session_date = old.session_date
@@ -64,22 +65,23 @@ def ensure_sessions(conn: psycopg.Connection, name: str, first: date, last: date
         if stored_first is not None:
             if same and stored_first.year <= wanted and stored_last >= min(last, cal.last):
                 return 0
+            wanted = min(wanted, stored_first.year)
             cal.cover(stored_first)
         conn.execute(SCRATCH)
         with conn.cursor().copy("copy new_sessions from stdin") as copy:
-            for session in _rows(name):
+            for session in _rows(name, wanted):
                 copy.write_row(session)
         conn.execute(CALENDAR, {**facts, "timezone": cal.timezone})
         gone = conn.execute(GONE, facts).rowcount
         return gone + conn.execute(STORE).rowcount
 
 
-def _rows(name: str) -> list[tuple[object, ...]]:
-    """Return the sessions the calendar knows now, as rows of the table."""
+def _rows(name: str, year: int) -> list[tuple[object, ...]]:
+    """Return the sessions from a year on, as rows of the table."""
     inner = calendar(name).inner
     half = set(inner.early_closes) | set(inner.late_opens)
     rows: list[tuple[object, ...]] = []
-    for each in inner.schedule.itertuples():
+    for each in inner.schedule.loc[f"{year}-01-01" :].itertuples():
         pause = (None, None) if pd.isna(each.break_start) else (each.break_start, each.break_end)
         rows.append((name, each.Index.date(), each.open, each.close, *pause, each.Index in half,
                      version()))  # fmt: skip
