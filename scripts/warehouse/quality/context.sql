@@ -62,12 +62,17 @@ return pg_temp.steps(lo, hi, seconds) - case
 end;
 
 -- A number from a payload, as the landing table would hold it; NULL when it cannot be read.
+-- In steps, because the planner computes a cast of a constant even in a branch not taken.
 create function pg_temp.number(sent text, decimal_point text) returns numeric
-language sql immutable strict
-return case
-    when pg_input_is_valid(replace(sent, decimal_point, '.'), 'numeric')
-        then round(replace(sent, decimal_point, '.')::numeric, 10)
-end;
+language plpgsql immutable strict as $$
+declare
+    plain constant text := replace(sent, decimal_point, '.');
+begin
+    if pg_input_is_valid(plain, 'numeric') then
+        return round(plain::numeric, 10);
+    end if;
+    return null;
+end $$;
 
 -- section: batch
 -- What arrived in the batches: accepted rows, and quarantined ones with a readable key.
@@ -84,11 +89,11 @@ select
     b.symbol,
     b.bar_ts,
     b.session_date,
-    b.open,
-    b.high,
-    b.low,
-    b.close,
-    b.volume,
+    b.open::numeric as open,
+    b.high::numeric as high,
+    b.low::numeric as low,
+    b.close::numeric as close,
+    b.volume::numeric as volume,
     b.known_at,
     null::bigint as quarantine_id,
     null::text[] as rejected_for
