@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -228,6 +230,36 @@ def test_interrupt_is_130(monkeypatch: pytest.MonkeyPatch) -> None:
     done = warehouse("migrate")
     assert done.exit_code == 130
     assert "nothing was half-" in done.stderr
+
+
+def test_interrupted_landing_leaves_nothing(
+    database: str, csv: Callable[[str], str], profile: str
+) -> None:
+    """A real Ctrl-C while the landing waits, with everything read, for its turn to write."""
+    program = str(Path(sys.executable).parent / "warehouse")
+    words = ["land", "bars", csv(GOOD), "--source", "acme", "--profile", profile]
+    with db.connect("in the way") as other:
+        other.execute("lock table raw_market.bars in access exclusive mode")
+        with subprocess.Popen(
+            [program, *words], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as landing:
+            waiting = "select from pg_locks where not granted and database = (select oid from"
+            waiting += " pg_database where datname = current_database())"
+            with db.connect("watch", autocommit=True) as watch:
+                while not watch.execute(waiting).rowcount:
+                    assert landing.poll() is None, landing.communicate()
+                    time.sleep(0.1)
+            landing.send_signal(signal.SIGINT)
+            told = landing.communicate(timeout=60)[1]
+    assert landing.returncode == 130, told
+    assert "nothing was half-landed" in told
+    assert "Traceback" not in told
+    with db.connect() as session:
+        left = session.execute(
+            "select (select count(*) from raw_market.bars) + (select count(*) from ops.batches)"
+        ).fetchone()
+    assert left == (0,)
+    assert warehouse(*words).exit_code == 0
 
 
 @pytest.mark.parametrize(

@@ -194,6 +194,35 @@ def test_full_disk_while_creating(
     assert server.up(instance).running
 
 
+@pytest.fixture
+def small_disk(spare_folder: Path) -> Iterator[Path]:
+    """A disk of 25 MB, on machines that let us mount one."""
+    path = spare_folder / "small"
+    path.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=25m,mode=755", "tmpfs", str(path)]
+    if not ROOT or shutil.which("mount") is None or subprocess.run(mount, check=False).returncode:
+        pytest.skip("this machine lets nobody mount a small disk; the fake one is tested above")
+    yield path
+    subprocess.run(["umount", "--lazy", str(path)], check=True)
+
+
+def test_full_disk_for_real(small_disk: Path) -> None:
+    home = config.Home(small_disk / "home")
+    with pytest.raises(WarehouseError, match="disk is full"):
+        server.up(home)
+    assert not home.data.exists()
+
+    subprocess.run(["mount", "-o", "remount,size=100m", str(small_disk)], check=True)
+    server.up(home)
+    server.down(home)
+    subprocess.run(["dd", "if=/dev/zero", f"of={small_disk}/fill", "bs=64k"], check=False)
+    with pytest.raises(WarehouseError, match=r"disk is full|cannot be written"):
+        server.up(home)
+    (small_disk / "fill").unlink()
+    assert server.up(home).running
+    server.down(home)
+
+
 def test_full_disk_while_starting_is_told_and_old_news_is_not(stopped: config.Home) -> None:
     log = stopped.logs / "postgres.log"
     log.write_text("FATAL: could not write: No space left on device\n")
