@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from uuid import UUID
@@ -12,17 +11,11 @@ from psycopg import sql
 
 from warehouse.quality.rules import any_broken_sql, broken_rules_sql, load_rules
 
-STATEMENTS = Path(__file__).with_name("context.sql")
+STATEMENTS = Path(__file__).with_name("sql")
+"""The statements, one file per step; {names} in them are filled in here."""
 PREFIX = "gate_bars_"
 TWINS_SAMPLED_ABOVE = 200_000
 """Above so many rows, twins are looked for among every sixteenth of the times."""
-
-
-def _sections() -> dict[str, str]:
-    """Return the sections of context.sql by name."""
-    text = STATEMENTS.read_text(encoding="utf-8")
-    parts = re.split(r"^-- section: (\w+)\n", text, flags=re.MULTILINE)[1:]
-    return dict(zip(parts[::2], parts[1::2], strict=True))
 
 
 def _broken_sql() -> str:
@@ -66,22 +59,24 @@ def build(conn: psycopg.Connection, name: str, *, batches: Sequence[int] | None)
     must be in autocommit; it holds a lock until it ends, by which others know that the run lives.
     """
     conn.execute("select pg_advisory_lock(hashtext(%s))", [name])
-    section = _sections()
-    table = f"ops.{name}"
-    listed = "array[" + ", ".join(str(int(batch)) for batch in batches or ()) + "]::bigint[]"
-
-    broken = _broken_sql()
+    filled_in = {
+        "{table}": f"ops.{name}",
+        "{batches}": "array[" + ", ".join(str(int(id_)) for id_ in batches or ()) + "]::bigint[]",
+        "{broken}": _broken_sql(),
+    }
 
     def run(part: str, sample: int = 1) -> None:
-        text = section[part].replace("{table}", table).replace("{batches}", listed)
-        text = text.replace("{broken}", broken).replace("{sample}", str(sample))
+        text = (STATEMENTS / f"{part}.sql").read_text(encoding="utf-8")
+        for mark, value in {**filled_in, "{sample}": str(sample)}.items():
+            text = text.replace(mark, value)
         conn.execute(text)
 
     with conn.transaction():
         conn.execute("set local work_mem = '256MB'")
-        for part in ("functions", "days", "table" if batches is None else "batch", "build"):
+        scope = "table" if batches is None else "batch"
+        for part in ("functions", "days", scope, "facts", "bars"):
             run(part)
-        counted = conn.execute(f"select count(*) from {table}").fetchone()  # noqa: S608 (own name)
+        counted = conn.execute(f"select count(*) from ops.{name}").fetchone()  # noqa: S608
         rows = int(counted[0]) if counted else 0
         run("finish")
         run("twins", 16 if rows > TWINS_SAMPLED_ABOVE else 1)

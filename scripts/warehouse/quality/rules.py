@@ -61,7 +61,7 @@ GATE_CONTEXT = LOADER_CONTEXT | {
     "twin_from": "timestamptz",
     "twin_until": "timestamptz",
 }
-"""Columns of the gate's table (context.sql) that any predicate may use."""
+"""Columns of the gate's table (sql/bars.sql) that any predicate may use."""
 
 
 class Rule(BaseModel):

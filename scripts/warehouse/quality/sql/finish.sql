@@ -1,0 +1,2 @@
+create index on {table} (series_no, bar_ts) where broken is not null;
+analyze {table};
