@@ -83,6 +83,12 @@ def session(where: str) -> Iterator[psycopg.Connection]:
             where=where,
             do="look at `warehouse status` and `warehouse doctor`, then land the file again",
         ) from None
+    except psycopg.Error as error:
+        raise WarehouseError(
+            f"The database refused the rows: {_first_line(error)}. Nothing landed.",
+            where=where,
+            do="if it says nothing you can change, report it with this file",
+        ) from error
     finally:
         conn.close()
 

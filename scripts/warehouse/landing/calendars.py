@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import date
 from functools import lru_cache
 
@@ -9,6 +10,8 @@ import exchange_calendars as xcals
 import numpy as np
 import pandas as pd
 from exchange_calendars import ExchangeCalendar
+
+from warehouse.errors import WarehouseError
 
 EARLIEST = 1900
 """No calendar is asked for earlier years; several claim to know them."""
@@ -20,7 +23,14 @@ class Calendar:
     def __init__(self, name: str) -> None:
         """Take the package's default range: twenty years back, one ahead."""
         self.name = name
-        self._use(xcals.get_calendar(name))
+        try:
+            self._use(xcals.get_calendar(name))
+        except Exception as error:
+            # Calendars with an Orthodox Easter fail on pandas 3 (ASEX, XBEL, XBSE, XCYS).
+            raise WarehouseError(
+                f"exchange_calendars {version()} cannot build the calendar {name}: {error}.",
+                do="name a calendar with the same sessions in the profile, or 24/7",
+            ) from error
         bound = type(self.inner).bound_min()
         self.first_year = max(EARLIEST, bound.year if bound is not None else EARLIEST)
         self._tried = self.inner.first_session.year
@@ -40,9 +50,11 @@ class Calendar:
         self._tried = year
         bound = type(self.inner).bound_min()
         start = pd.Timestamp(year, 1, 1)
-        self._use(
-            xcals.get_calendar(self.name, start=start if bound is None else max(start, bound))
-        )
+        # Some calendars know less than they say (XTAE before 2006): keep what they know.
+        with contextlib.suppress(Exception):
+            self._use(
+                xcals.get_calendar(self.name, start=start if bound is None else max(start, bound))
+            )
 
     @property
     def last(self) -> date:

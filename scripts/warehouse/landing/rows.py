@@ -75,7 +75,14 @@ class RowReader:
             lines, table = self._filtered(chunk)
             self.tally.position = chunk.position
             if table.num_rows:
-                yield self._copy_text(lines, table)
+                try:
+                    yield self._copy_text(lines, table)
+                except pa.ArrowException as error:
+                    raise WarehouseError(
+                        f"A column has a type that is no text, number or time: {error}",
+                        where=self.source.name,
+                        do="write the file again with plain columns",
+                    ) from None
             if chunk.malformed:
                 yield "".join(
                     f"{line}\t" + f"{NULL}\t" * (len(COLUMNS) - 2) + "{malformed_row}\n"

@@ -61,7 +61,7 @@ def ensure_sessions(conn: psycopg.Connection, name: str, first: date, last: date
     with conn.transaction():
         row = conn.execute(COVERED, facts).fetchone()
         stored_first, stored_last, same = row if row else (None, None, None)
-        wanted = max(first.year, cal.first_year)
+        wanted = max(first.year, cal.first_year, cal.inner.first_session.year)
         if stored_first is not None:
             if same and stored_first.year <= wanted and stored_last >= min(last, cal.last):
                 return 0
@@ -81,7 +81,7 @@ def _rows(name: str, year: int) -> list[tuple[object, ...]]:
     inner = calendar(name).inner
     half = set(inner.early_closes) | set(inner.late_opens)
     rows: list[tuple[object, ...]] = []
-    for each in inner.schedule.loc[f"{year}-01-01" :].itertuples():
+    for each in inner.schedule[inner.schedule.index.year >= year].itertuples():
         pause = (None, None) if pd.isna(each.break_start) else (each.break_start, each.break_end)
         rows.append((name, each.Index.date(), each.open, each.close, *pause, each.Index in half,
                      version()))  # fmt: skip
