@@ -11,10 +11,10 @@
         meta={'window_column': 'bar_ts'},
         post_hook=[
             "{{ ensure_index(this, 'int_indicator_checkpoints_key', ['instrument_id', 'timeframe', 'bar_ts'], unique=true) }}",
+            "{{ commit_watermark('int_indicator_checkpoints') }}",
         ],
     )
 }}
--- depends_on: {{ ref('int_run_window') }}
 select
     bars_this_run.instrument_id,
     bars_this_run.timeframe,

@@ -15,7 +15,7 @@ watermarks as (
         seen
     from ops.consumers
     where
-        model = 'feature_engineered_data'
+        model in ('{{ window_consumers() | join("', '") }}')
         and system_identifier = ops.system_identifier()
         and code_version = '{{ code_version() }}'
         -- A snapshot from the future means that an older backup was restored.
@@ -52,7 +52,7 @@ unseen as (
         null::integer as instrument_id,
         null::text as timeframe,
         '-infinity'::timestamptz as lo
-    where (select count(*) from watermarks) < 2
+    where (select count(*) from watermarks) < {{ window_consumers() | length * 2 }}
 
 ),
 

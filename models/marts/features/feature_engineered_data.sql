@@ -3,12 +3,14 @@
     Every column is documented in seeds/catalog/feature_catalog.csv, from which its YAML is generated.
     Prices and volume are in today's shares: close / split_factor is the price that was traded,
     close * dividend_factor the total-return price.
+    The families are merged on the index of their row number: hash joins of 1.9M wide rows took 46 s, this 25.
 #}
 {{
     config(
         incremental_strategy='window_replace',
         unique_key=['instrument_id', 'timeframe', 'timestamp', 'feature_version'],
         meta={'window_column': 'timestamp', 'versioned': true},
+        pre_hook="set local enable_hashjoin = off",
         post_hook=[
             "{{ ensure_index(this, 'feature_engineered_data_key', ['instrument_id', 'timeframe', '\"timestamp\"', 'feature_version'], unique=true) }}",
             "{{ ensure_index(this, 'idx_features_symbol_version_covering', ['symbol', 'feature_version', '\"timestamp\" desc'], include=['close', 'rsi_1d', 'price_ma_short']) }}",
