@@ -13,7 +13,7 @@ watermarks as (
     select
         relation,
         seen
-    from ops.consumers
+    from {{ source('ops', 'consumers') }}
     where
         model in ('{{ window_consumers() | join("', '") }}')
         and system_identifier = ops.system_identifier()

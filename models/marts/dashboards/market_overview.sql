@@ -31,19 +31,6 @@ window_days as (
         and feature_version = '{{ var("feature_version") }}'
     group by instrument_id, timeframe
 
-),
-
-info as (
-
-    select distinct on (instrument_id)
-        instrument_id,
-        company_name,
-        sector,
-        industry
-    from {{ source('raw_market', 'stock_info') }}
-    where instrument_id is not null
-    order by instrument_id, known_at desc, source, revision desc
-
 )
 
 select
@@ -84,4 +71,4 @@ cross join lateral (
     limit 1
 
 ) as latest
-left join info on window_days.instrument_id = info.instrument_id
+left join {{ ref('stg_market__stock_info') }} as info on window_days.instrument_id = info.instrument_id
