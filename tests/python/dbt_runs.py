@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -43,3 +44,12 @@ def dbt(command: str, *arguments: str, project: Path = config.PROJECT) -> list[A
 def manifest(project: Path = config.PROJECT) -> Manifest:
     """Return the manifest that `dbt` has parsed."""
     return next(parsed for (path, _), parsed in _parsed.items() if path == project)
+
+
+def copied_project(folder: Path) -> Path:
+    """Copy what dbt reads, to plant a mistake in it."""
+    for name in ("models", "macros", "functions", "seeds", "tests/generic", "tests/data"):
+        if (config.PROJECT / name).is_dir():
+            shutil.copytree(config.PROJECT / name, folder / name)
+    shutil.copy(config.PROJECT / "dbt_project.yml", folder)
+    return folder

@@ -11,10 +11,10 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-import oracle_formulas as formulas
 import pandas as pd
 import talib
 
+import oracle_formulas as formulas
 from warehouse import config, database
 from warehouse.landing.bars import land_frame
 from warehouse.landing.profile import Profile, parse_profile

@@ -243,7 +243,7 @@ def exchange(calendar: str) -> ExchangeCalendar:
 
 
 def local(clock: Series, calendar: str, minutes: int) -> Series:
-    """Return the start of each bar by the clock of its exchange; NaT for bars of a day or longer."""
+    """Return each bar's start by the clock of its exchange; NaT for bars of a day or longer."""
     there = clock.dt.tz_convert(exchange(calendar).tz)
     return there if minutes < DAY else there.where(clock.isna())
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
-from pathlib import Path
 
-import feature_oracles as oracles
 import numpy as np
 import pandas as pd
 import pytest
+
+import feature_oracles as oracles
 from conftest import TEMPLATE
 from databases import cloned_database
 from dbt_runs import dbt
 from feature_oracles import CASES, Case
-
 from warehouse.config import Home
 from warehouse.landing.samples import land_samples
 
