@@ -113,11 +113,19 @@ create table raw_market.bars (
     batch_id bigint not null,
     known_at timestamptz not null default now(),
     primary key (instrument_id, timeframe, bar_ts, source, revision),
-    -- One constraint each costs a pass over the row; together they are one expression.
+    -- One constraint each costs a pass over the row; together they are one expression. NaN is above
+    -- every number: where it is among the others, greatest() is NaN and a high that is a number fails.
+    -- The tolerance is only computed for rows that need it.
     constraint bars_ohlcv_sane check (
-        'NaN' not in (open, high, low, close)
-        and high >= greatest(open, close, low) - 1e-9 * abs(high)
-        and low <= least(open, close, high) + 1e-9 * abs(low)
+        high <> 'NaN'
+        and (
+            high >= greatest(open, close, low)
+            or high >= greatest(open, close, low) - 1e-9 * abs(high)
+        )
+        and (
+            low <= least(open, close, high)
+            or low <= least(open, close, high) + 1e-9 * abs(low)
+        )
         and (volume is null or (volume >= 0 and volume <> 'NaN'))
     ),
     constraint bars_adjusted_known check (adjusted in ('none', 'splits', 'splits_and_dividends'))
@@ -324,18 +332,30 @@ comment on function ops.system_identifier() is 'Identity of this cluster: a wate
 create function ops.log_bar_changes() returns trigger
 language plpgsql security definer set search_path = pg_catalog as $$
 begin
-    insert into ops.change_log (relation, operation, instrument_id, timeframe, lo, hi, rows)
-    select tg_relid, left(tg_op, 1)::"char", instrument_id, timeframe, min(bar_ts), max(bar_ts), count(*)
-    from changed
-    group by instrument_id, timeframe;
+    -- One pass over the rows, which may be millions.
+    with series as materialized (
+        select
+            instrument_id, timeframe, source, adjusted,
+            min(bar_ts) as lo, max(bar_ts) as hi, count(*) as rows
+        from changed
+        group by instrument_id, timeframe, source, adjusted
+    ),
+
+    logged as (
+        insert into ops.change_log (relation, operation, instrument_id, timeframe, lo, hi, rows)
+        select tg_relid, left(tg_op, 1)::"char", instrument_id, timeframe, min(lo), max(hi), sum(rows)
+        from series
+        group by instrument_id, timeframe
+    ),
 
     -- A source or basis seen for the first time can change which source is chosen for the whole series.
-    with fresh as (
+    fresh as (
         insert into ref.series (instrument_id, timeframe, source, adjusted)
-        select distinct instrument_id, timeframe, source, adjusted from changed
+        select instrument_id, timeframe, source, adjusted from series
         on conflict do nothing
         returning instrument_id, timeframe
     )
+
     insert into ops.change_log (relation, operation, instrument_id, timeframe, lo, hi)
     select distinct tg_relid, 'S'::"char", instrument_id, timeframe, '-infinity'::timestamptz, 'infinity'::timestamptz
     from fresh;

@@ -9,7 +9,7 @@ import pandas as pd
 import psycopg
 
 from warehouse.errors import WarehouseError
-from warehouse.landing import quarantine, statements
+from warehouse.landing import quarantine, scratch, statements
 from warehouse.landing.batches import (
     BatchResult,
     Progress,
@@ -68,8 +68,8 @@ def land_source(
     began = time.monotonic()
     rows = RowReader(source, profile, calendar(profile.calendar))
     with session(source.name) as conn:
-        conn.execute(statements.SCRATCH)
-        with conn.cursor().copy(statements.COPY) as copy:
+        conn.execute(scratch.SCRATCH)
+        with conn.cursor().copy(scratch.COPY) as copy:
             for text in ahead(rows.text()):
                 copy.write(text)
                 if progress:

@@ -15,12 +15,12 @@ import pyarrow.compute as pc
 
 from warehouse.errors import WarehouseError
 from warehouse.landing.calendars import Calendar
+from warehouse.landing.copytext import NULL, escaped, joined_rows
 from warehouse.landing.numbers import is_exact, numeric_text
 from warehouse.landing.profile import Profile
 from warehouse.landing.readers import Chunk, Source
 from warehouse.landing.times import TimeReader, distinct
 
-NULL = "\\N"
 COLUMNS = (
     "line", "symbol", "bar_ts", "session_date",
     "open", "high", "low", "close", "volume", "broken",
@@ -136,10 +136,10 @@ class RowReader:
         date_text = (
             sessions.cast(pa.timestamp("us")).cast(pa.date32()).cast(pa.string()).take(index)
         )
-        return _join(
+        return joined_rows(
             [
                 lines.cast(pa.string()),
-                _escaped(symbol),
+                escaped(symbol),
                 stamp_text,
                 date_text,
                 *numbers,
@@ -271,29 +271,6 @@ def _joined(columns: list[pa.Array], separator: str) -> pa.Array:
 def _micros(stamps: pd.Series[pd.Timestamp]) -> pa.Array:
     values = stamps.astype("datetime64[us]").to_numpy()
     return pa.array(values.view(np.int64), mask=np.isnat(values))
-
-
-def _escaped(symbol: pa.Array) -> pa.Array:
-    """Escape what COPY's text format reserves; almost no symbol has any of it."""
-    if not pc.any(pc.match_substring_regex(symbol, r"[\\\t\n\r]"), min_count=0).as_py():
-        return symbol
-    for plain, escaped in (("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r")):
-        symbol = pc.replace_substring(symbol, plain, escaped)
-    return symbol
-
-
-def _join(columns: list[pa.Array]) -> bytes:
-    """Join the columns to lines; the data of the joined column is the text for COPY as it is."""
-    filled = [pc.fill_null(each, NULL).cast(pa.large_string()) for each in columns]
-    tab = pa.scalar("\t", pa.large_string())
-    rows = pc.binary_join_element_wise(*filled, tab)
-    newline = pa.scalar("\n", pa.large_string())
-    ended = pc.binary_join_element_wise(rows, newline, pa.scalar("", pa.large_string()))
-    if isinstance(ended, pa.ChunkedArray):
-        ended = pa.concat_arrays(ended.chunks)
-    offsets = np.frombuffer(ended.buffers()[1], dtype=np.int64)
-    first, last = offsets[ended.offset], offsets[ended.offset + len(ended)]
-    return memoryview(ended.buffers()[2])[int(first) : int(last)].tobytes()
 
 
 def ahead(texts: Iterator[bytes]) -> Iterator[bytes]:

@@ -1,0 +1,248 @@
+"""SQL over the temporary tables of a landing.
+
+scratch: the rows as read. resolved: which instrument a symbol means, and when. aside: rows set
+aside, with the rules they break, or without any when they repeat another row of the batch.
+existing: rows whose key the landing table already has.
+"""
+
+SCRATCH = """
+    create temp table scratch (
+        line bigint not null,
+        symbol text,
+        bar_ts timestamptz,
+        session_date date,
+        open numeric,
+        high numeric,
+        low numeric,
+        close numeric,
+        volume numeric,
+        broken text []
+    );
+    create temp table resolved (
+        symbol text,
+        valid_from date,
+        valid_to date,
+        instrument_id integer,
+        allow_negative_price boolean
+    );
+    create temp table aside (line bigint primary key, rules text []);
+    create temp table existing (line bigint primary key, revision integer, same boolean);
+"""
+COPY = "copy scratch from stdin"
+
+RESOLVE = """
+    insert into resolved (symbol, valid_from, valid_to, instrument_id, allow_negative_price)
+    select h.symbol, h.valid_from, h.valid_to, h.instrument_id, i.allow_negative_price
+    from ref.symbol_history as h
+    inner join ref.instruments as i on h.instrument_id = i.instrument_id
+    where h.calendar = %(calendar)s and h.symbol = any(%(symbols)s)
+"""
+
+# Symbols that nobody knows, or not for all time.
+STRANGE = """
+    select s.symbol, r.symbol is not null as is_partly_known
+    from unnest(%(symbols)s::text []) as s (symbol)
+    left join (
+        select symbol, bool_or(valid_from = '-infinity' and valid_to = 'infinity') as always
+        from resolved
+        group by symbol
+    ) as r on s.symbol = r.symbol
+    where r.always is not true
+"""
+
+# A symbol outside every known range is another instrument: it gets the gap it falls into.
+NEW_INSTRUMENTS = """
+    with good as not materialized (
+        select s.symbol, s.session_date, s.line
+        from scratch as s
+        where
+            s.broken is null
+            and not exists (select from aside as a where a.line = s.line)
+    ),
+
+    strangers as (
+        select symbol, null::date as session_date, min(line) as line
+        from good
+        where symbol = any(%(unknown)s)
+        group by symbol
+        union all
+        select g.symbol, g.session_date, min(g.line)
+        from good as g
+        where
+            g.symbol = any(%(partly)s)
+            and not exists (
+                select from resolved as r
+                where
+                    r.symbol = g.symbol
+                    and g.session_date >= r.valid_from and g.session_date < r.valid_to
+            )
+        group by g.symbol, g.session_date
+    ),
+
+    gaps as (
+        select
+            s.symbol,
+            coalesce(
+                (
+                    select max(h.valid_to) from resolved as h
+                    where h.symbol = s.symbol and h.valid_to <= s.session_date
+                ), '-infinity'
+            ) as valid_from,
+            coalesce(
+                (
+                    select min(h.valid_from) from resolved as h
+                    where h.symbol = s.symbol and h.valid_from > s.session_date
+                ), 'infinity'
+            ) as valid_to,
+            min(s.line) as line
+        from strangers as s
+        group by 1, 2, 3
+    ),
+
+    created as (
+        select
+            symbol,
+            valid_from,
+            valid_to,
+            nextval(pg_get_serial_sequence('ref.instruments', 'instrument_id')) as instrument_id
+        from (select * from gaps order by line) as gaps
+    ),
+
+    instruments as (
+        insert into ref.instruments (
+            instrument_id, symbol, calendar, currency, asset_class, allow_negative_price,
+            first_source
+        ) overriding system value
+        select
+            instrument_id,
+            symbol,
+            %(calendar)s,
+            %(currency)s,
+            %(asset_class)s,
+            %(allow_negative_price)s,
+            %(source)s
+        from created
+    ),
+
+    histories as (
+        insert into ref.symbol_history (
+            symbol, calendar, valid_from, valid_to, instrument_id, source
+        )
+        select symbol, %(calendar)s, valid_from, valid_to, instrument_id, %(source)s
+        from created
+    )
+
+    insert into resolved (symbol, valid_from, valid_to, instrument_id, allow_negative_price)
+    select symbol, valid_from, valid_to, instrument_id, %(allow_negative_price)s
+    from created
+"""
+
+HAS_RENAMED = "select count(distinct symbol) > count(distinct instrument_id) from resolved"
+
+JOINED = """
+    scratch as s
+    inner join resolved as r
+        on s.symbol = r.symbol and s.session_date >= r.valid_from and s.session_date < r.valid_to
+"""
+NOT_ASIDE = "and not exists (select from aside as a where a.line = s.line)"
+
+REPEATED = f"""
+    with keyed as (
+        select
+            s.line,
+            min(s.line) over same_values as first_line,
+            min(s.line) over same_key as key_line,
+            max(s.line) over same_key as key_last
+        from {JOINED}
+        where not exists (select from aside as a where a.line = s.line)
+        window
+            same_key as (partition by r.instrument_id, s.bar_ts),
+            same_values as (
+                partition by
+                    r.instrument_id, s.bar_ts, round(s.open, 10), round(s.high, 10),
+                    round(s.low, 10), round(s.close, 10), round(s.volume, 10)
+            )
+    ),
+
+    twice as (
+        select
+            line,
+            first_line,
+            -- Two distinct rows for a key: nobody can say which is right.
+            bool_or(first_line <> key_line) over (partition by key_line) as conflicts
+        from keyed
+        where key_line <> key_last
+    )
+
+    insert into aside (line, rules)
+    select line, case when conflicts then array['conflicting_duplicate'] end from twice
+    where conflicts or line <> first_line
+"""  # noqa: S608 (no part comes from outside)
+
+# Joined with every revision known; only the latest counts.
+KNOWN = """
+    insert into existing (line, revision, same)
+    select distinct on (s.line)
+        s.line,
+        b.revision,
+        b.adjusted = %(adjusted)s
+        and b.open = round(s.open, 10)
+        and b.high = round(s.high, 10)
+        and b.low = round(s.low, 10)
+        and b.close = round(s.close, 10)
+        and b.volume is not distinct from round(s.volume, 10)
+    from {joined}
+    inner join raw_market.bars as b
+        on
+            r.instrument_id = b.instrument_id
+            and b.timeframe = %(timeframe)s
+            and s.bar_ts = b.bar_ts
+            and b.source = %(source)s
+    where
+        b.bar_ts between %(first_ts)s and %(last_ts)s
+        {not_aside}
+    order by s.line, b.revision desc
+"""
+
+INSERT = """
+    insert into raw_market.bars (
+        instrument_id, timeframe, bar_ts, source, revision, symbol, session_date,
+        open, high, low, close, volume, adjusted, batch_id
+    )
+    select
+        r.instrument_id,
+        %(timeframe)s,
+        s.bar_ts,
+        %(source)s,
+        {revision},
+        s.symbol,
+        s.session_date,
+        s.open,
+        s.high,
+        s.low,
+        s.close,
+        s.volume,
+        %(adjusted)s,
+        %(batch_id)s
+    from {joined}
+    {existing}
+    where
+        true
+        {not_aside}
+    {order}
+"""
+
+COUNT = """
+    select
+        (select count(*) from scratch),
+        (select count(*) from existing where same) + count(*) filter (where rules is null),
+        count(rules)
+    from aside
+"""
+
+
+GOOD = """
+    select s.line from scratch as s
+    left join aside as a on s.line = a.line
+    where a.rules is null
+"""
