@@ -1,0 +1,103 @@
+"""Landing against a bare COPY of the same file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from benchmarks import workspace
+from benchmarks.data import PROFILE, Bars, write_csv
+from benchmarks.results import Section, seconds
+from benchmarks.workspace import Workspace, connect, say, timed
+from warehouse.landing.bars import land_bars
+from warehouse.landing.profile import Profile, load_profile
+
+HEAP = """
+create table bare (
+    symbol text, at timestamptz, open numeric, high numeric, low numeric, close numeric,
+    volume numeric
+)
+"""
+
+
+def profile(folder: Path) -> Profile:
+    """Return the profile of the generated files."""
+    path = folder / "benchmark.yml"
+    path.write_text(PROFILE)
+    return load_profile(str(path))
+
+
+def land(bars: pl.DataFrame, path: Path) -> float:
+    """Land a frame by way of a CSV file; return the seconds without writing that file."""
+    write_csv(bars, path)
+    layout = profile(path.parent)
+    try:
+        return timed(lambda: _land(path, layout, bars.height))
+    finally:
+        path.unlink()
+
+
+def _land(path: Path, layout: Profile, rows: int) -> None:
+    """Land one file and insist that every row was accepted."""
+    (batch,) = land_bars([path], profile=layout)
+    if batch.accepted != rows:
+        raise RuntimeError(f"{batch.accepted} of {rows} bars accepted: {batch.rules}")
+
+
+def bare_copy(path: Path) -> None:
+    """COPY a file into a heap without key, checks or triggers."""
+    with connect() as session, path.open("rb") as file:
+        session.execute("drop table if exists bare")
+        session.execute(HEAP)
+        with session.cursor().copy("copy bare from stdin csv header") as copy:
+            while block := file.read(1 << 20):
+                copy.write(block)
+
+
+def run(space: Workspace, bars: Bars, *, runs: int) -> list[Section]:
+    """Measure both, interleaved, in fresh databases."""
+    section = Section("Landing")
+    rows = bars.history.height
+    path = space.folder / "landing.csv"
+    ours, bare = [], []
+    for number in range(runs):
+        with space.fresh("bench_landing"):
+            write_csv(bars.history, path)
+            say(f"landing {number + 1} of {runs}: bare COPY of {rows:,} bars")
+            workspace.settle()
+            bare.append(timed(lambda: bare_copy(path)))
+            say(f"landing {number + 1} of {runs}: land_bars")
+            workspace.settle()
+            ours.append(land(bars.history, path))
+    ours_median, bare_median = sorted(ours)[len(ours) // 2], sorted(bare)[len(bare) // 2]
+    fast, slow = rows / bare_median, rows / ours_median
+    section.add(f"bare COPY, {rows:,} bars in CSV", f"{fast:,.0f} rows/s")
+    section.add(
+        "land_bars against bare COPY (keys, checks, rules, revisions, change capture)",
+        f"{slow:,.0f} rows/s",
+        ratio=slow / fast,
+        least=0.25,
+    )
+    section.add(
+        "land_bars, thousand rows a second",
+        seconds(ours_median),
+        ratio=slow / 1000,
+        least=200,
+        unit="",
+    )
+    with space.fresh("bench_landing"):
+        land(bars.history, path)
+        say("landing: the same file again")
+        again = timed(lambda: _again(bars.history, path))
+        section.add("the same file again (nothing lands)", seconds(again))
+    return [section]
+
+
+def _again(bars: pl.DataFrame, path: Path) -> None:
+    """Land what is known already."""
+    write_csv(bars, path)
+    (batch,) = land_bars([path], profile=profile(path.parent))
+    path.unlink()
+    if batch.known != bars.height:
+        raise RuntimeError(f"{batch.known} of {bars.height} bars were known")
