@@ -51,7 +51,8 @@ lint: setup-dev  ## check style, types, SQL and the dbt project
 	@$(BIN)/dbt --quiet --warn-error-options '{"error": "all"}' parse --no-partial-parse
 	@$(BIN)/dbt-bouncer run --config-file dbt-bouncer.yml
 	@$(BIN)/warehouse up >/dev/null && $(BIN)/warehouse migrate >/dev/null
-	@$(BIN)/sqlfluff lint --templater dbt --processes 1 models functions tests
+	@$(BIN)/python -m warehouse.catalog --check
+	@$(BIN)/sqlfluff lint --disable-progress-bar --templater dbt --processes 1 models functions tests/data tests/generic
 
 format: setup-dev  ## rewrite Python and SQL in the project's style
 	@$(BIN)/ruff check --fix --quiet . || true

@@ -92,6 +92,9 @@ def build(
         arguments = ["--full-refresh"] if full_refresh else []
         for one in select or []:
             arguments += ["--select", one]
+        if select:
+            # A test of a model that is not built now, and perhaps never was, is not this build's.
+            arguments += ["--indirect-selection", "buildable"]
         run_dbt("build", arguments, result)
     return result
 

@@ -80,7 +80,8 @@ def status(as_json: AsJson = False) -> None:
         output.print_json(state)
     else:
         rows = [(name.replace("_", " "), value) for name, value in output.plain(state).items()]
-        output.table(("", ""), [(name, str(value)) for name, value in rows if value is not None])
+        shown = [(n, "yes" if v is True else str(v)) for n, v in rows if v is not None]
+        output.table(("", ""), shown)
     if not state.running:
         raise typer.Exit(ExitCode.FINDINGS)
 

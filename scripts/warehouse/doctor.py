@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -190,11 +189,12 @@ def _dbt() -> Iterator[Check]:
 
 
 def _catalogue() -> Iterator[Check]:
-    """Compare the feature table with the catalogue, where both exist."""
-    with suppress(ImportError):
-        from warehouse.catalog import drift
+    """Compare the feature table with the catalogue."""
+    from warehouse import catalog
 
-        wrong = drift()
-        found = "; ".join(wrong) or "catalogue and table agree"
-        advice = "`warehouse build --full-refresh`" if wrong else ""
-        yield Check("feature catalogue", not wrong, found, advice)
+    wrong = catalog.table_differences(catalog.read_catalogue())
+    found = "; ".join(wrong or []) or "as the table has it"
+    if wrong is None:
+        found = "the table is not built yet"
+    advice = "`warehouse build --full-refresh`" if wrong else ""
+    yield Check("feature catalogue", not wrong, found, advice)
