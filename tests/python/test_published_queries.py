@@ -1,4 +1,4 @@
-"""The statements that the design quotes run as they stand, give the right rows and use their index."""
+"""The statements that the design quotes run as they stand, and use their index."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ GROUP BY symbol;
 
 @pytest.fixture(scope="module")
 def built(home: Home) -> Iterator[str]:
-    """Real hourly bars moved so that one symbol traded an hour ago and another stopped 60 days ago."""
+    """Real bars, moved: one symbol traded an hour ago, another stopped 60 days ago."""
     hourly = next(bars for (_, timeframe), bars in real_bars().items() if timeframe == "1h")
     with cloned_database(home, "test_published", TEMPLATE) as name:
         now = pd.Timestamp.now(tz="UTC").floor("h")
