@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import signal
 import sys
 import time
 from datetime import UTC, datetime
@@ -41,6 +42,8 @@ def main(
     unknown = {*steps} - {*STEPS} | {*chosen} - {*PEERS}
     if unknown:
         raise typer.BadParameter(f"there is no {', '.join(sorted(unknown))}")
+    # Stopped in any way, the server is stopped and its folder removed.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     began = time.monotonic()
     size = Scale.of(scale)
     sections = []

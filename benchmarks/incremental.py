@@ -43,7 +43,10 @@ def run(space: Workspace, bars: Bars, scale: Scale) -> list[Section]:
         landing.land(corrected(bars.history), space.folder / "corrected.csv")
         correction = _timed_build(section, "one corrected bar")
         section.add("one corrected bar, 30 days back", seconds(correction), ratio=correction / full)
-        section.notes.append(f"Full build in this step: {seconds(full)}.")
+        section.notes.append(
+            f"These builds make every mart, dashboards and coverage included; full build:"
+            f" {seconds(full)}."
+        )
     symbols = max(2, scale.symbols // TENTH)
     length = scale.bars // scale.symbols
     nights = {}

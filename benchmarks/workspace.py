@@ -122,10 +122,10 @@ def warm_up() -> None:
         raise done.exception
 
 
-def dbt_build(*, full_refresh: bool = False, threads: int | None = None) -> float:
-    """Build the feature mart with dbt, as `warehouse build` does without gate and tests."""
-    arguments = ["--select", "+feature_engineered_data"]
-    arguments += ["--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
+def dbt_build(*select: str, full_refresh: bool = False, threads: int | None = None) -> float:
+    """Build some models, or all, as `warehouse build` does without gate and tests."""
+    arguments = ["--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
+    arguments += ["--select", *select] if select else []
     arguments += ["--full-refresh"] if full_refresh else []
     arguments += ["--threads", str(threads)] if threads else []
     result = build.BuildResult()
