@@ -2,6 +2,7 @@
 -- The column broken is NULL for a good row, else the rules that it breaks; a row in quarantine keeps what it
 -- was rejected for.
 create unlogged table {table} as
+-- offset 0: computes each column once, not again wherever a later step asks for it.
 with chained as (
     select
         r.*,
@@ -54,6 +55,7 @@ measured as (
     from chained as c
     left join gate_days as p on p.day_no = c.prev_day_no
     where c.in_scope
+    offset 0
 ),
 
 -- Where bars of a session may be absent: from the bar before to its close (tail), and from the
@@ -77,6 +79,7 @@ bounded as (
             then least(pg_temp.epoch(m.bar_ts), pg_temp.epoch(m.close_at))
         end as head_until
     from measured as m
+    offset 0
 ),
 
 gaps as (
@@ -89,6 +92,7 @@ gaps as (
             b.head_from, b.head_until, b.seconds, b.break_start_at, b.break_end_at
         ) end as missed_head
     from bounded as b
+    offset 0
 ),
 
 context as (
@@ -171,6 +175,7 @@ context as (
         null::timestamptz as twin_until
     from gaps as g
     left join gate_others as o on o.series_no = g.series_no and o.bar_ts = g.bar_ts
+    offset 0
 )
 
 select c.*, {broken} as broken
