@@ -48,7 +48,7 @@ calendars as (
         instruments.calendar,
         calendars.timezone
     from {{ source('ref', 'instruments') }} as instruments
-    inner join {{ source('ref', 'calendars') }} as calendars on instruments.calendar = calendars.calendar
+    left join {{ source('ref', 'calendars') }} as calendars on instruments.calendar = calendars.calendar
 
 ),
 
