@@ -108,7 +108,7 @@ select
     ) as is_market_open
 
 from numbered
-inner join calendars on numbered.instrument_id = calendars.instrument_id
+left join calendars on numbered.instrument_id = calendars.instrument_id
 cross join lateral (select numbered.timeframe::interval as duration) as timeframe_duration
 left join {{ source('ref', 'exchange_sessions') }} as sessions
     on
