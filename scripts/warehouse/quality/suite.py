@@ -11,6 +11,7 @@ import logging
 import os
 import shutil
 import threading
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,7 +110,9 @@ def run_checkpoint(
             result_format={"result_format": "COMPLETE", "partial_unexpected_count": SHOWN},
         )
     )
-    outcome = checkpoint.run()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        outcome = checkpoint.run()
     met: dict[tuple[str, str], bool] = {}
     for result in outcome.run_results.values():
         scope = result.suite_name.removeprefix("ohlcv_")
@@ -152,7 +155,9 @@ def _build_docs(context: Any, home: Home) -> Path:  # noqa: ANN401 (untyped libr
             "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
         },
     )
-    context.build_data_docs()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        context.build_data_docs()
     return folder / "index.html"
 
 
@@ -168,4 +173,3 @@ def _log_to(home: Home) -> None:
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     logger.addHandler(handler)
     logger.propagate = False
-    logging.captureWarnings(True)
