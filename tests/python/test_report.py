@@ -12,11 +12,12 @@ import pandas as pd
 import pytest
 
 from warehouse import build, config, report
+from warehouse import database as sessions
 from warehouse.landing.bars import land_frame
 from warehouse.landing.profile import load_profile
 from warehouse.quality import gate
 from warehouse.report import figures
-from warehouse.report.facts import Coverage, Facts, Prices, period_unit
+from warehouse.report.facts import Coverage, Facts, Prices, collect, period_unit
 from warehouse.report.page import as_script, render
 
 SECTIONS = ("health", "quarantine", "coverage", "prices", "sessions", "builds", "batches")
@@ -145,6 +146,12 @@ def test_built_warehouse(database: str, home: config.Home, tmp_path: Path) -> No
     assert "not complete yet" not in text
     assert text.count("plotly.js v") == 1
     assert list(path.parent.glob("*.new")) == []
+    with sessions.connect() as session:
+        counted = collect(session).coverage
+    build.run_dbt("build", ["--select", "+feature_coverage"], built)
+    assert built.errors == {}
+    with sessions.connect() as session:
+        assert collect(session).coverage == counted, "kept by the mart, or counted now"
 
 
 def test_empty_warehouse_says_what_to_run(database: str, tmp_path: Path) -> None:

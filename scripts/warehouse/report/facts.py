@@ -160,7 +160,9 @@ def _features(ask: psycopg.Cursor[Row], facts: Facts) -> None:
         order by c.ordinal_position
         """,
     )
-    facts.coverage = [_coverage(ask, span, catalogue) for span in every(ask, queries.SPANS)]
+    kept = exists(ask, "marts.feature_coverage")
+    spans = every(ask, queries.SPANS_KEPT if kept else queries.SPANS_COUNTED)
+    facts.coverage = [_coverage(ask, span, catalogue, kept=kept) for span in spans]
     for chosen in every(ask, queries.PRICE_SERIES, {"limit": LIMITS["prices"]}):
         rows = every(ask, queries.PRICES, {**chosen, "limit": LIMITS["points"]})
         facts.prices.append(
@@ -182,16 +184,14 @@ def period_unit(span: Row) -> str:
     return next((unit for unit, count in fits.items() if count <= MAX_PERIODS), "year")
 
 
-def _coverage(ask: psycopg.Cursor[Row], span: Row, catalogue: list[Row]) -> Coverage:
-    """Count what is filled, by feature and period, in one pass over a timeframe."""
+def _coverage(ask: psycopg.Cursor[Row], span: Row, catalogue: list[Row], *, kept: bool) -> Coverage:
+    """Return what is filled, by feature and period, of a timeframe."""
     unit = period_unit(span)
     names = [row["name"] for row in catalogue]
     counts = sql.SQL(", ").join(sql.SQL("count({})").format(sql.Identifier("f", n)) for n in names)
-    statement = sql.SQL(
-        "select {period} as period, count(*) as bars, array[{counts}] as filled"
-        " from marts.feature_engineered_data as f where f.timeframe = %s group by 1 order by 1"
-    ).format(period=sql.SQL(PERIODS[unit]), counts=counts)
-    rows = ask.execute(statement, [span["timeframe"]]).fetchall()
+    text = queries.COVERAGE_KEPT if kept else queries.COVERAGE_COUNTED
+    statement = sql.SQL(text).format(period=sql.SQL(PERIODS[unit]), counts=counts)
+    rows = ask.execute(statement, {"timeframe": span["timeframe"], "names": names}).fetchall()
     return Coverage(
         timeframe=span["timeframe"],
         unit=unit,

@@ -264,10 +264,41 @@ from (
 order by at
 """
 
-SPANS = """
+# Coverage comes from the mart that keeps it, or, before that was built, from the features.
+SPANS_KEPT = """
 select timeframe, min(session_date) as first_day, max(session_date) as last_day,
-    count(distinct session_date) as days, count(*) as bars
+    count(distinct session_date) as days
+from marts.feature_coverage
+group by timeframe
+order by timeframe::interval desc
+"""
+
+COVERAGE_KEPT = """
+select period, max(bars)::bigint as bars,
+    array_agg(filled::bigint order by array_position(%(names)s, feature)) as filled
+from (
+    select {period} as period, f.feature, sum(f.bars) as bars, sum(f.present) as filled
+    from marts.feature_coverage as f
+    where f.timeframe = %(timeframe)s and f.feature = any(%(names)s)
+        and f.feature_version = (select max(feature_version) from marts.feature_coverage)
+    group by 1, 2
+) as by_feature
+group by period
+order by period
+"""
+
+SPANS_COUNTED = """
+select timeframe, min(session_date) as first_day, max(session_date) as last_day,
+    count(distinct session_date) as days
 from marts.feature_engineered_data
 group by timeframe
 order by timeframe::interval desc
+"""
+
+COVERAGE_COUNTED = """
+select {period} as period, count(*) as bars, array[{counts}] as filled
+from marts.feature_engineered_data as f
+where f.timeframe = %(timeframe)s
+group by 1
+order by 1
 """
