@@ -10,13 +10,14 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psycopg
 import pytest
 from typer.testing import CliRunner, Result
 
-from warehouse import build, cli, config, output
+from warehouse import build, cli, config, demo, output
 from warehouse import database as db
 from warehouse.errors import WarehouseError
 
@@ -299,6 +300,40 @@ def test_build_runs_dbt_and_counts(database: str) -> None:
     assert told["models"] > 0
     assert told["gate_passed"] is None
     assert told["success"] is True
+
+
+def test_nothing_is_built_behind_a_closed_gate(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = SimpleNamespace(success=False, message="The gate is closed: null_ohlc")
+    monkeypatch.setattr("warehouse.quality.gate.check", lambda: closed)
+    monkeypatch.setattr(build, "run_dbt", raising(AssertionError("dbt ran")))
+    done = warehouse("build")
+    assert done.exit_code == 1, done.output
+    assert "null_ohlc" in done.stdout
+    assert "FAILED" in done.stdout
+
+
+def test_demo_asks_the_gate_only_when_it_is_due(
+    database: str, csv: Callable[[str], str], profile: str
+) -> None:
+    def due() -> bool:
+        with db.connect() as session:
+            row = session.execute(demo.GATE_IS_DUE).fetchone()
+            return bool(row and row[0])
+
+    words = ("land", "bars", csv(GOOD), "--source", "acme", "--profile", profile)
+    assert due()
+    assert warehouse(*words).exit_code == 0
+    checked = warehouse("check", "--json")
+    assert checked.exit_code == 0, checked.output
+    assert json.loads(checked.stdout)["success"] is True
+    assert not due()
+    assert warehouse(*words).exit_code == 0
+    assert not due()
+    csv(GOOD.replace("10.5", "10.6"))
+    assert warehouse(*words).exit_code == 0
+    assert due()
 
 
 def test_no_progress_bar_without_a_terminal() -> None:
