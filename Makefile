@@ -55,7 +55,7 @@ lint: setup-dev  ## check style, types, SQL and the dbt project
 	@$(BIN)/warehouse up >/dev/null && $(BIN)/warehouse migrate >/dev/null && $(BIN)/dbt --quiet seed
 	@$(BIN)/python -m warehouse.catalog --check
 	@DBT_WARN_ERROR_OPTIONS='{"error": []}' $(BIN)/sqlfluff lint --disable-progress-bar \
-	    --templater dbt --processes 1 models tests/data
+	    --templater dbt --processes 1 models $(wildcard tests/data)
 	@$(BIN)/sqlfluff lint --disable-progress-bar functions tests/generic
 
 format: setup-dev  ## rewrite Python and SQL in the project's style
