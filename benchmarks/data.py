@@ -17,6 +17,8 @@ SYMBOLS, BARS = 1057, 1_911_610
 """Scale of the production table that the designs describe."""
 
 SEED = 20_260_302
+NIGHTS = 3
+"""Sessions after the history, each landed and built by itself."""
 HOURS = 7
 """Bars of a regular session; a half day has its first four."""
 
@@ -48,10 +50,10 @@ class Scale:
 
 @dataclass(frozen=True)
 class Bars:
-    """A generated history, and the session that follows it."""
+    """A generated history, and the sessions that follow it."""
 
     history: pl.DataFrame
-    next_session: pl.DataFrame
+    nights: list[pl.DataFrame]
 
 
 def session_patterns() -> tuple[np.ndarray, np.ndarray]:
@@ -79,13 +81,13 @@ def session_patterns() -> tuple[np.ndarray, np.ndarray]:
 
 
 def sessions_until(end: date, bars: int) -> pd.DataFrame:
-    """Return the sessions that hold `bars` bars and one session more, ending before `end`."""
+    """Return the sessions that hold `bars` bars and the nights after them, ending before `end`."""
     first = end - timedelta(days=int(bars / HOURS * 1.6) + 30)
     calendar = exchange_calendars.get_calendar("XNYS", start=str(first), end=str(end))
     table = calendar.schedule[["open", "close"]].iloc[:-1]
     counts = np.ceil((table["close"] - table["open"]).dt.total_seconds() / 3600).astype(int)
     table = table.assign(bars=counts)
-    from_end = counts[::-1].cumsum()[::-1] - counts.iloc[-1]
+    from_end = counts[::-1].cumsum()[::-1] - counts.iloc[-NIGHTS:].sum()
     chosen: pd.DataFrame = table[from_end - counts < bars]
     return chosen
 
@@ -103,7 +105,7 @@ def generate(scale: Scale, *, end: date | None = None) -> Bars:
     )
     day = np.repeat(np.arange(len(sessions)), sessions["bars"])
     hour = np.concatenate([np.arange(n) for n in sessions["bars"]])
-    last = int(sessions["bars"].iloc[-1])
+    last = int(sessions["bars"].iloc[-NIGHTS:].sum())
     random = np.random.default_rng(SEED)
     parts: list[pl.DataFrame] = []
     for k in range(scale.symbols):
@@ -128,9 +130,11 @@ def generate(scale: Scale, *, end: date | None = None) -> Bars:
     everything = pl.concat(parts).with_columns(
         pl.col("timestamp").dt.cast_time_unit("us").dt.replace_time_zone("UTC")
     )
-    cut = sessions["open"].iloc[-1].to_pydatetime()
+    cuts = [pl.lit(opening) for opening in sessions["open"].iloc[-NIGHTS:].tolist()]
+    night = pl.sum_horizontal(pl.col("timestamp") >= cut for cut in cuts)
     return Bars(
-        everything.filter(pl.col("timestamp") < cut), everything.filter(pl.col("timestamp") >= cut)
+        everything.filter(night == 0),
+        [everything.filter(night == number) for number in range(1, NIGHTS + 1)],
     )
 
 

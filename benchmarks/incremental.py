@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
+from statistics import median
 
 import polars as pl
 
 from benchmarks import landing, workspace
 from benchmarks.data import Bars, Scale, generate
-from benchmarks.features import count
 from benchmarks.results import Section, seconds
-from benchmarks.workspace import Workspace, dbt_build, say
+from benchmarks.workspace import Workspace, dbt_build, model_seconds, say
 
 TENTH = 10
 """The long history has this many times the bars, for this many times fewer symbols."""
+
+
+@dataclass(frozen=True)
+class Spent:
+    """Seconds of a build by the clock, and the sum over its models, which leaves out dbt itself."""
+
+    clock: float
+    models: float
 
 
 def run(space: Workspace, bars: Bars, scale: Scale) -> list[Section]:
@@ -21,31 +30,19 @@ def run(space: Workspace, bars: Bars, scale: Scale) -> list[Section]:
     section = Section("Incremental build")
     with space.fresh("bench_incremental"):
         landing.land(bars.history, space.folder / "history.csv")
-        say("incremental: full build")
-        full = dbt_build(full_refresh=True)
-        nothing = _timed_build(section, "nothing landed")
-        section.add("nothing to do (dbt's own start)", seconds(nothing), ratio=nothing / full)
-        landing.land(bars.next_session, space.folder / "session.csv")
-        night = _timed_build(section, "one new session")
-        rows = bars.next_session.height
-        section.add(
-            f"one new session of {scale.symbols:,} symbols ({rows:,} bars) against full build",
-            seconds(night),
-            ratio=night / full,
-            most=0.02,
-        )
-        section.add(
-            "the same without dbt's own start",
-            seconds(night - nothing),
-            ratio=(night - nothing) / full,
-            most=0.02,
+        full = build("full build", full_refresh=True)
+        section.add("full build of every mart, dashboards and coverage included", told(full))
+        nothing = middle([build("nothing landed") for _ in bars.nights])
+        compare(section, "nothing to do", nothing, full)
+        night = land_nights(space, bars)
+        rows = bars.nights[0].height
+        compare(
+            section, f"one new session of {scale.symbols:,} symbols ({rows:,} bars)", night, full
         )
         landing.land(corrected(bars.history), space.folder / "corrected.csv")
-        correction = _timed_build(section, "one corrected bar")
-        section.add("one corrected bar, 30 days back", seconds(correction), ratio=correction / full)
-        section.notes.append(
-            f"These builds make every mart, dashboards and coverage included; full build:"
-            f" {seconds(full)}."
+        correction = build("one corrected bar")
+        section.add(
+            "one corrected bar, 30 days back", told(correction), ratio=correction.clock / full.clock
         )
     symbols = max(2, scale.symbols // TENTH)
     length = scale.bars // scale.symbols
@@ -53,23 +50,49 @@ def run(space: Workspace, bars: Bars, scale: Scale) -> list[Section]:
     for times in (1, TENTH):
         small = generate(Scale(symbols, symbols * length * times))
         with space.fresh("bench_incremental"):
-            say(f"incremental: {symbols:,} symbols, {small.history.height:,} bars")
             landing.land(small.history, space.folder / "history.csv")
-            dbt_build(full_refresh=True)
-            landing.land(small.next_session, space.folder / "session.csv")
-            nights[times] = _timed_build(section, f"one new session on {times}x")
-            rows = count("marts.feature_engineered_data")
-        section.add(
-            f"one new session of {symbols:,} symbols on {times}x history ({rows:,} bars)",
-            seconds(nights[times]),
-            ratio=nights[times] / nights[1] if times > 1 else None,
-            most=1.2 if times > 1 else None,
-        )
-    section.notes.append(
-        f"The comparison of histories takes a tenth of the symbols, so that {TENTH}x history has"
-        " as many bars as the table above."
-    )
+            build(f"full build of {small.history.height:,} bars", full_refresh=True)
+            nights[times] = land_nights(space, small)
+        title = f"one new session of {symbols:,} symbols on {small.history.height:,} bars"
+        section.add(title, told(nights[times]))
+    for name in ("clock", "models"):
+        ratio = getattr(nights[TENTH], name) / getattr(nights[1], name)
+        section.add(f"{TENTH}x history against 1x, {name}", "", ratio=ratio, most=1.2)
+    section.notes += [
+        f"A new session is the median of {len(bars.nights)}, each landed and built by itself.",
+        f"Histories are compared with a tenth of the symbols, so that {TENTH}x history has as many"
+        " bars as the table of the full build.",
+    ]
     return [section]
+
+
+def land_nights(space: Workspace, bars: Bars) -> Spent:
+    """Land and build one session after the other; return the median."""
+    spent = []
+    for number, night in enumerate(bars.nights, 1):
+        landing.land(night, space.folder / "session.csv")
+        spent.append(build(f"new session {number}"))
+    return middle(spent)
+
+
+def compare(
+    section: Section, title: str, spent: Spent, full: Spent, most: float | None = None
+) -> None:
+    """Add two figures: by the clock and by the work of the models."""
+    section.add(f"{title}, clock", seconds(spent.clock), ratio=spent.clock / full.clock, most=most)
+    section.add(
+        f"{title}, models", seconds(spent.models), ratio=spent.models / full.models, most=most
+    )
+
+
+def middle(spent: list[Spent]) -> Spent:
+    """Return the medians."""
+    return Spent(median(s.clock for s in spent), median(s.models for s in spent))
+
+
+def told(spent: Spent) -> str:
+    """Return both for people."""
+    return f"{seconds(spent.clock)} (models {seconds(spent.models)})"
 
 
 def corrected(bars: pl.DataFrame) -> pl.DataFrame:
@@ -80,9 +103,10 @@ def corrected(bars: pl.DataFrame) -> pl.DataFrame:
     return bar.with_columns(close=((pl.col("open") + pl.col("close")) / 2).round(4))
 
 
-def _timed_build(section: Section, what: str) -> float:
-    """Build and return the seconds."""
+def build(what: str, *, full_refresh: bool = False) -> Spent:
+    """Build everything and return the seconds."""
     workspace.settle()
-    took = dbt_build()
-    say(f"{section.title.lower()}: {what}: {seconds(took)}")
-    return took
+    clock = dbt_build(full_refresh=full_refresh)
+    spent = Spent(clock, sum(model_seconds().values()))
+    say(f"incremental: {what}: {told(spent)}")
+    return spent

@@ -80,7 +80,7 @@ def run(space: Workspace, bars: Bars, *, runs: int) -> list[Section]:
         least=0.25,
     )
     section.add(
-        "land_bars, thousand rows a second",
+        "land_bars, thousand rows/s",
         seconds(ours_median),
         ratio=slow / 1000,
         least=200,

@@ -144,4 +144,5 @@ class DuckDB(Staged[str]):
         """Run the query."""
         with duckdb.connect() as session:
             session.execute("set timezone = 'UTC'")
+            session.execute(f"set temp_directory = '{path.parent / 'duckdb'}'")
             return session.execute(self.statement(path, features, others, types)).to_arrow_table()

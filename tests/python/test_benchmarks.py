@@ -30,13 +30,14 @@ def test_bars_are_plausible_and_repeatable() -> None:
     again = generate(SMALL, end=END)
     assert bars.history.equals(again.history)
     assert bars.history.height == SMALL.bars
-    whole = pl.concat([bars.history, bars.next_session])
+    whole = pl.concat([bars.history, *bars.nights])
     assert whole.filter(pl.col("high") < pl.max_horizontal("open", "close", "low")).is_empty()
     assert whole.filter(pl.col("low") > pl.min_horizontal("open", "close", "high")).is_empty()
     assert whole["low"].min() > 0
     assert whole.select("symbol", "timestamp").is_duplicated().sum() == 0
-    assert bars.next_session["timestamp"].min() > bars.history["timestamp"].max()
-    assert bars.next_session["timestamp"].dt.date().unique().to_list() == [date(2026, 2, 27)]
+    assert bars.nights[0]["timestamp"].min() > bars.history["timestamp"].max()
+    days = [night["timestamp"].dt.date().unique().to_list() for night in bars.nights]
+    assert days == [[date(2026, 2, 25)], [date(2026, 2, 26)], [date(2026, 2, 27)]]
     assert bars.history["close"].pct_change().abs().median() > 0.0005
 
 
