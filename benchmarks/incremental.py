@@ -36,9 +36,8 @@ def run(space: Workspace, bars: Bars, scale: Scale) -> list[Section]:
         compare(section, "nothing to do", nothing, full)
         night = land_nights(space, bars)
         rows = bars.nights[0].height
-        compare(
-            section, f"one new session of {scale.symbols:,} symbols ({rows:,} bars)", night, full
-        )
+        title = f"one new session of {scale.symbols:,} symbols ({rows:,} bars)"
+        compare(section, title, night, full, most=0.02)
         landing.land(corrected(bars.history), space.folder / "corrected.csv")
         correction = build("one corrected bar")
         section.add(
