@@ -28,8 +28,9 @@ select
     max(features."timestamp") as latest_timestamp,
     max(features.high) as high,
     min(features.low) as low,
-    sum(features.volume) as volume,
-    sum(features.dollar_volume) as dollar_volume
+    -- In order: a sum of floats depends on it, and an incremental build may meet the rows in another one.
+    sum(features.volume order by features."timestamp") as volume,
+    sum(features.dollar_volume order by features."timestamp") as dollar_volume
 
 from {{ ref('feature_engineered_data') }} as features
 {% if is_incremental() -%}

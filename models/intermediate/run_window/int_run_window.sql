@@ -38,7 +38,8 @@ unseen as (
     select
         change_log.instrument_id,
         change_log.timeframe,
-        change_log.lo
+        change_log.lo,
+        change_log.hi
     from {{ source('ops', 'change_log') }} as change_log
     inner join watermarks on change_log.relation = watermarks.relation
     where
@@ -51,8 +52,53 @@ unseen as (
     select
         null::integer as instrument_id,
         null::text as timeframe,
-        '-infinity'::timestamptz as lo
+        '-infinity'::timestamptz as lo,
+        'infinity'::timestamptz as hi
     where (select count(*) from watermarks) < {{ window_consumers() | length * 2 }}
+
+),
+
+repriced as (
+
+    -- A cash dividend is weighed by the last daily close before its ex-date (int_adjustment_factors): when that
+    -- bar changes, so does dividend_factor of every earlier bar, in every timeframe.
+    select unseen.instrument_id
+    from unseen
+    inner join {{ ref('stg_reference__corporate_actions') }} as actions
+        on
+            unseen.instrument_id = actions.instrument_id
+            and actions.action_type = 'cash_dividend'
+    inner join lateral (
+
+        select golden.bar_ts
+        from {{ ref('int_bars_golden') }} as golden
+        where
+            golden.instrument_id = actions.instrument_id
+            and golden.timeframe = '1d'
+            and golden.bar_ts < actions.ex_date::timestamp at time zone 'UTC'
+        order by golden.bar_ts desc
+        limit 1
+
+    ) as last_bar on last_bar.bar_ts between unseen.lo and unseen.hi
+    where unseen.timeframe = '1d'
+
+),
+
+changed as (
+
+    select
+        instrument_id,
+        timeframe,
+        lo
+    from unseen
+
+    union all
+
+    select
+        instrument_id,
+        null as timeframe,
+        '-infinity'::timestamptz as lo
+    from repriced
 
 ),
 
@@ -61,12 +107,12 @@ dirty as (
     select
         series.instrument_id,
         series.timeframe,
-        min(unseen.lo) as recompute_from
+        min(changed.lo) as recompute_from
     from series
-    inner join unseen
+    inner join changed
         on
-            (unseen.instrument_id = series.instrument_id or unseen.instrument_id is null)
-            and (unseen.timeframe = series.timeframe or unseen.timeframe is null)
+            (changed.instrument_id = series.instrument_id or changed.instrument_id is null)
+            and (changed.timeframe = series.timeframe or changed.timeframe is null)
     group by series.instrument_id, series.timeframe
 
 ),

@@ -23,8 +23,8 @@ window_days as (
         max(high) as window_high,
         min(low) as window_low,
         sum(records)::bigint as window_bars,
-        sum(volume) as window_volume,
-        sum(dollar_volume) as window_dollar_volume
+        sum(volume order by day_start) as window_volume,
+        sum(dollar_volume order by day_start) as window_dollar_volume
     from {{ ref('int_features_daily') }}
     where
         latest_timestamp >= {{ window_start }}
