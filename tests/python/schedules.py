@@ -18,8 +18,17 @@ from warehouse import config, database
 from warehouse.landing.bars import land_frame
 from warehouse.landing.reference import land_table
 
-VARS = ("--vars", '{"dashboard_as_of": "2001-06-01"}')
-"""Marts of a window that moves with the clock are compared at one instant."""
+INSTANTS = ("2000-09-30", "2001-06-01T12:30:00Z", "2026-08-03T15:00:00Z")
+"""Where the dashboards' window ends: it moves from build to build, and back."""
+
+PARTIAL = (
+    ("--select", "+feature_engineered_data"),
+    ("--select", "feature_engineered_data"),
+    ("--select", "int_run_window+"),
+    ("--exclude", "feature_engineered_data"),
+    ("--select", "marts"),
+)
+"""Builds of a part that people type; the next whole build must make up for them."""
 
 ADJUSTED = {"daily": "none", "hourly": "splits", "minute": "splits"}
 KNOWN = """
@@ -95,6 +104,7 @@ class Schedule:
             (6, self._next), (3, self._late), (1, self._again), (3, self._correct),
             (2, self._other_source), (1, self._filler), (2, self._split), (1, self._dividend),
             (2, self._held_back), (6, lambda _: self.build()),
+            (2, lambda _: self.build(*self.random.choice(PARTIAL))),
         )  # fmt: skip
         weights, actions = zip(*moves, strict=True)
         self.random.choices(actions, weights)[0](key)
@@ -134,8 +144,8 @@ class Schedule:
 
         self.land(key, self.some(key, 10), source="alpaca", change=change)
 
-    def _action(self, key: tuple[str, str], kind: str, **value: float) -> None:
-        ex_date = self.random.choice(list(self.bars[key]["session_date"])).date()
+    def action(self, key: tuple[str, str], kind: str, ex_date: str, **value: float) -> None:
+        """Land a corporate action."""
         path = self.folder / "action.csv"
         row = {"symbol": key[0], "ex_date": ex_date, "type": kind, **value}
         pd.DataFrame([row]).to_csv(path, index=False)
@@ -143,11 +153,14 @@ class Schedule:
         assert result.quarantined == 0, result
         self.told.append(f"{kind} of {key[0]} on {ex_date}: {value}")
 
+    def _day(self, key: tuple[str, str]) -> str:
+        return str(self.random.choice(list(self.bars[key]["session_date"])).date())
+
     def _split(self, key: tuple[str, str]) -> None:
-        self._action(key, "split", ratio=self.random.choice([2, 1.5, 0.1, 7]))
+        self.action(key, "split", self._day(key), ratio=self.random.choice([2, 1.5, 0.1, 7]))
 
     def _dividend(self, key: tuple[str, str]) -> None:
-        self._action(key, "cash_dividend", amount=self.random.choice([0.1, 0.37]))
+        self.action(key, "cash_dividend", self._day(key), amount=self.random.choice([0.1, 0.37]))
 
     def _held_back(self, key: tuple[str, str]) -> None:
         """Begin a transaction that corrects bars and commits after a build has come by."""
@@ -171,12 +184,14 @@ class Schedule:
 
     def build(self, *arguments: str) -> None:
         """Build the models."""
-        dbt("run", *arguments, *VARS, project=self.project)
+        dashboards = f'{{"dashboard_as_of": "{self.random.choice(INSTANTS)}"}}'
+        dbt("run", *arguments, "--vars", dashboards, project=self.project)
         self.told.append("build " + " ".join(arguments))
 
     def compare(self) -> None:
         """Compare every incremental model with its full refresh, row for row and exactly."""
         self.release()
+        instant = self.random.getstate()
         self.build()
         models = incremental_models(self.project)
         with database.connect("tests", autocommit=True) as conn:
@@ -184,6 +199,7 @@ class Schedule:
             for model in models:
                 relation = f"{model.schema}.{model.name}"
                 conn.execute(f"create table frozen.{model.name} as table {relation}")
+        self.random.setstate(instant)  # the same window of the dashboards
         self.build("--full-refresh")
         found = [difference(model) for model in models]
         assert not any(found), "\n".join([*filter(None, found), *self.told])

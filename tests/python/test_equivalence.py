@@ -11,11 +11,11 @@ import pytest
 from conftest import TEMPLATE
 from databases import cloned_database
 from dbt_runs import copied_project, dbt
-from schedules import KNOWN, VARS, Schedule
+from schedules import KNOWN, Schedule
 from warehouse import config, database
 from warehouse.config import Home
 
-SCHEDULES = int(os.environ.get("SCHEDULES", "4"))
+SCHEDULES = int(os.environ.get("SCHEDULES", "3"))
 """How many random histories; for a night: `SCHEDULES=200 pytest -k test_random_history`."""
 
 STEPS = 12
@@ -49,7 +49,7 @@ MUTANTS = {
 def base(home: Home) -> Iterator[str]:
     """A database with everything built on nothing landed."""
     with cloned_database(home, "test_equivalence", TEMPLATE) as name:
-        dbt("build", *VARS)
+        dbt("build")
         yield name
 
 
@@ -95,6 +95,18 @@ def test_late_correction(fresh: str, tmp_path: Path) -> None:
         ).fetchall()
     # Only the series that changed was built again, from the bar that changed.
     assert window == [("AAPL", schedule.bars[AAPL]["clock"][CORRECTED])]
+    schedule.compare()
+
+
+def test_close_before_a_dividend_is_corrected(fresh: str, tmp_path: Path) -> None:
+    schedule = Schedule(1, tmp_path)
+    for key in schedule.bars:
+        schedule.land(key, list(range(40)))
+    ex_date = schedule.bars[AAPL]["session_date"][30].date().isoformat()
+    schedule.action(AAPL, "cash_dividend", ex_date, amount=0.37)
+    schedule.build()
+    # The dividend is weighed by the close of row 29: every factor before it changes.
+    schedule.land(AAPL, [29], change=lambda bars: bars.assign(close=bars["low"]))
     schedule.compare()
 
 
