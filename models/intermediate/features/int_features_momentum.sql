@@ -70,6 +70,7 @@ sums as (
             abs(typical - typical_mean)
             {%- for back in range(1, 20) %} + abs(typical_{{ back }} - typical_mean){% endfor %}
         ) / 20 as typical_mean_deviation,
+        typical_mean,
         {{ trailing_extreme('greatest', 'high_4', [0, 4, 8, 10]) }} as high_14,
         {{ trailing_extreme('least', 'low_4', [0, 4, 8, 10]) }} as low_14,
         {{ trailing_sum('buying_pressure', 7) }} as buying_pressure_7,
@@ -137,9 +138,11 @@ select
                     {{ function('safe_divide') }}(100 * (rsi_state[5] - rsi_state[6]), rsi_state[5] + rsi_state[6]), 0
                 )
     end as cmo_14,
+    -- The mean of equal prices is off by its rounding: a deviation as small as that is none.
     case
-        when bar_number >= 20
-            then coalesce({{ function('safe_divide') }}(typical_deviation, 0.015 * typical_mean_deviation), 0)
+        when bar_number < 20 then null
+        when typical_mean_deviation > 1e-14 * abs(typical_mean) then typical_deviation / (0.015 * typical_mean_deviation)
+        else 0
     end as cci_20,
     -- TA-Lib holds the slow %K back until the slow %D is valid too.
     case when slow_d is not null then slow_k end as stoch_k,
