@@ -3,7 +3,7 @@
     The bounded scratch of a run: what is recomputed (is_recomputed) and, before it, the bars that its
     windows look back on. Everything a feature family needs of a bar is here, so that families join nothing.
 #}
-{{ config(materialized='table', post_hook='{{ index_scratch() }}') }}
+{{ config(materialized='table', post_hook='{{ index_scratch(ordered=true) }}') }}
 with
 
 run_window as (

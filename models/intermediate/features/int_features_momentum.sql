@@ -28,16 +28,14 @@ seeds as (
 
 lagged as (
 
-    -- Neither split nor fenced: a fence loses the order of the bars, and 1.9M rows would be sorted again.
     select
-        *,
-        {% for back in [1, 5, 10, 20] -%}
-        lag(close, {{ back }}) over by_bar as close_{{ back }},
-        {% endfor -%}
-        {% for back in range(1, 20) -%}
-        lag(typical, {{ back }}) over by_bar as typical_{{ back }},
-        {% endfor -%}
-        ({{ trailing_spaced_sum('typical', range(20)) }}) / 20 as typical_mean,
+        bar_row,
+        series_no,
+        bar_number,
+        is_recomputed,
+        is_after_checkpoint,
+        close,
+        typical,
         {{ trailing_extreme('greatest', 'high', range(4)) }} as high_4,
         {{ trailing_extreme('least', 'low', range(4)) }} as low_4,
         -- Buying pressure and true range of the ultimate oscillator; least() and greatest() ignore NULL.
@@ -61,16 +59,7 @@ sums as (
         is_recomputed,
         is_after_checkpoint,
         close,
-        close_1,
-        close_5,
-        close_10,
-        close_20,
-        typical - typical_mean as typical_deviation,
-        (
-            abs(typical - typical_mean)
-            {%- for back in range(1, 20) %} + abs(typical_{{ back }} - typical_mean){% endfor %}
-        ) / 20 as typical_mean_deviation,
-        typical_mean,
+        typical,
         {{ trailing_extreme('greatest', 'high_4', [0, 4, 8, 10]) }} as high_14,
         {{ trailing_extreme('least', 'low_4', [0, 4, 8, 10]) }} as low_14,
         {{ trailing_sum('buying_pressure', 7) }} as buying_pressure_7,
@@ -108,17 +97,39 @@ smoothed as (
 
 ),
 
--- The recursive state comes last: carried through the levels above, its array cost 0.5 us a row in each.
+-- What is wide comes last: the recursive state and the twenty prices of the CCI would be copied by each level.
 stochastic as (
 
     select
         smoothed.*,
         ({{ trailing_sum('smoothed.slow_k', 3) }}) / 3 as slow_d,
+        {% for back in [5, 10, 20] -%}
+        lag(smoothed.close, {{ back }}) over by_bar as close_{{ back }},
+        {% endfor -%}
+        {% for back in range(1, 20) -%}
+        lag(smoothed.typical, {{ back }}) over by_bar as typical_{{ back }},
+        {% endfor -%}
+        ({{ trailing_spaced_sum('smoothed.typical', range(20)) }}) / 20 as typical_mean,
         indicators.rsi(seeds.rsi_state, smoothed.close)
             filter (where smoothed.is_after_checkpoint) over by_bar as rsi_state
     from smoothed
     inner join seeds on smoothed.series_no = seeds.series_no
     window by_bar as (partition by smoothed.series_no order by smoothed.bar_row)
+
+),
+
+deviations as (
+
+    select
+        *,
+        (
+            abs(typical - typical_mean)
+            {%- for back in range(1, 20) %} + abs(typical_{{ back }} - typical_mean){% endfor %}
+        ) / 20 as typical_mean_deviation
+    from stochastic
+    where is_recomputed
+    -- The deviation is used twice below; the fence keeps it computed once.
+    offset 0
 
 )
 
@@ -141,7 +152,7 @@ select
     -- The mean of equal prices is off by its rounding: a deviation as small as that is none.
     case
         when bar_number < 20 then null
-        when typical_mean_deviation > 1e-14 * abs(typical_mean) then typical_deviation / (0.015 * typical_mean_deviation)
+        when typical_mean_deviation > 1e-14 * abs(typical_mean) then (typical - typical_mean) / (0.015 * typical_mean_deviation)
         else 0
     end as cci_20,
     -- TA-Lib holds the slow %K back until the slow %D is valid too.
@@ -165,5 +176,4 @@ select
     case when bar_number >= 14 then {{ function('safe_divide') }}(close - low_14, close) end as distance_to_low_14,
     case when bar_number % {{ checkpoint_bars() }} = 0 then rsi_state end as rsi_state
 
-from stochastic
-where is_recomputed
+from deviations

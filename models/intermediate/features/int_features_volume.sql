@@ -59,7 +59,7 @@ terms as (
         -- Differences to the current volume: a constant volume has a variance of exactly 0.
         {% for back in range(1, 20) %}{{ ' + ' if not loop.first }}(lag(volume, {{ back }}) over by_bar - volume){% endfor %}
             as volume_difference,
-        {% for back in range(1, 20) %}{{ ' + ' if not loop.first }}(lag(volume, {{ back }}) over by_bar - volume) ^ 2{% endfor %}
+        {% for back in range(1, 20) %}{{ ' + ' if not loop.first }}(lag(volume, {{ back }}) over by_bar - volume) * (lag(volume, {{ back }}) over by_bar - volume){% endfor %}
             as volume_squared_difference
     from bars_this_run
     window by_bar as (partition by series_no order by bar_row)
