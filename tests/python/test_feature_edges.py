@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import feature_oracles as oracles
 import numpy as np
 import pandas as pd
 import pytest
+
+import feature_oracles as oracles
 from conftest import TEMPLATE
 from databases import cloned_database
 from dbt_runs import dbt
 from feature_oracles import PRICES
-
 from warehouse import database
 from warehouse.config import Home
 from warehouse.landing.bars import land_frame
@@ -75,7 +75,7 @@ def _gaps() -> pd.DataFrame:
 def _without_range() -> pd.DataFrame:
     """Quotes of one price a bar: no bar has a range, the price moves."""
     bars = _walk(5, 101.3, 0.7, 2)
-    return bars.assign(**{name: bars["close"] for name in ["open", "high", "low"]})
+    return bars.assign(**dict.fromkeys(["open", "high", "low"], bars["close"]))
 
 
 SERIES = {
