@@ -40,7 +40,7 @@ MUTANTS = {
         "and checkpoints.bar_ts <= dirty.recompute_from",
     ),
     "nothing deleted": (
-        REPLACE, 'target."{{ time_column }}" >= run_window.recompute_from', "false",
+        REPLACE, "target.timeframe = run_window.timeframe", "false",
     ),
 }  # fmt: skip
 
