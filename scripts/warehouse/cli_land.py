@@ -61,19 +61,30 @@ def land(
 
 
 def profile_for(
-    source: str, profile: str | None, timeframe: str | None, calendar: str | None
+    source: str | None, profile: str | None, timeframe: str | None, calendar: str | None
 ) -> Profile:
     """Return the profile of a source with what the command line overrides."""
     from warehouse.landing.profile import load_profile, parse_profile, shipped
 
+    if source is None and profile is None:
+        raise WarehouseError(
+            "Neither --source nor --profile is given.",
+            where=f"shipped sources: {', '.join(shipped())}",
+            do="name one with --source, or describe your files and pass --profile my_vendor.yml",
+        )
     if profile is None and source not in shipped():
         raise WarehouseError(
             f"The source {source!r} has no shipped profile.",
             where=f"shipped: {', '.join(shipped())}",
             do="use one of these names, or describe your files and pass --profile my_vendor.yml",
         )
-    loaded = load_profile(profile or source)
-    changes = {"source": source, "timeframe": timeframe, "calendar": calendar}
+    loaded = load_profile(str(profile or source))
+    # Without --profile, --source is the name of a profile, which knows what its source is called.
+    changes = {
+        "source": source if profile else None,
+        "timeframe": timeframe,
+        "calendar": calendar,
+    }
     changes = {key: value for key, value in changes.items() if value}
     return parse_profile({**loaded.model_dump(), **changes}, where="the command line")
 
@@ -89,7 +100,9 @@ def profile_for(
 )
 def bars(
     files: Files,
-    source: Source,
+    source: Annotated[
+        str | None, typer.Option(help="Shipped profile, or with --profile the name to store.")
+    ] = None,
     profile: Annotated[
         str | None, typer.Option(help="YAML that describes the files (needs no code).")
     ] = None,
@@ -131,10 +144,17 @@ def yahoo(
 def _table_command(table: str, what: str) -> None:
     """Register `warehouse land TABLE` for one of the reference tables."""
 
-    def command(files: Files, source: Source, as_json: AsJson = False) -> None:
+    def command(
+        files: Files,
+        source: Source,
+        calendar: Annotated[
+            str | None, typer.Option(help="Exchange calendar of rows that name none (XNYS).")
+        ] = None,
+        as_json: AsJson = False,
+    ) -> None:
         from warehouse.landing.reference import land_table
 
-        finish(land_table(table, files, source=source), as_json)
+        finish(land_table(table, files, source=source, calendar=calendar), as_json)
 
     command.__doc__ = what
     example = output.examples(f"warehouse land {table} {table}.csv --source yahoo")
@@ -175,12 +195,11 @@ def print_results(results: Sequence[Any]) -> None:
     for result in results:
         for rule, count in result.rules.items():
             rules[rule] = rules.get(rule, 0) + count
-    bad = [str(result.batch_id) for result in results if result.quarantined]
-    if not bad:
+    if not any(result.quarantined for result in results):
         return
     top = sorted(rules.items(), key=lambda item: (-item[1], item[0]))
     shown = ", ".join(f"{rule} {count:,}" for rule, count in top[:TOP_RULES])
     output.say(f"quarantined because of: {shown}{', …' if len(top) > TOP_RULES else ''}")
-    query = "select rule, reason, file, line, payload from ops.quarantine where batch_id in"
-    output.say(f"look at them: {query} ({', '.join(bad)});")
+    query = "select rule, reason, file, line, payload from ops.quarantine where replayed_at is null"
+    output.say(f"look at them: {query};")
     output.say("repair the payload there, then: warehouse land --replay")
