@@ -30,7 +30,7 @@ latest_revision as (
 
     select distinct on (instrument_id, timeframe, bar_ts, source) *
     from bars
-    order by instrument_id, timeframe, bar_ts, source, revision desc
+    order by instrument_id asc, timeframe asc, bar_ts asc, source asc, revision desc
 
 )
 

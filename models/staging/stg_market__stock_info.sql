@@ -20,9 +20,9 @@ stock_info as (
     from {{ source('raw_market', 'stock_info') }}
     where
         instrument_id is not null
-        {% if var('as_of') %}
+    {% if var('as_of') %}
         and known_at <= timestamptz '{{ var("as_of") }}'
-        {% endif %}
+    {% endif %}
 
 )
 
@@ -40,4 +40,4 @@ select distinct on (instrument_id)
     known_at
 
 from stock_info
-order by instrument_id, known_at desc, source, revision desc
+order by instrument_id asc, known_at desc, source asc, revision desc

@@ -32,4 +32,4 @@ select distinct on (instrument_id, action_type, ex_date)
     known_at
 
 from actions
-order by instrument_id, action_type, ex_date, source_priority, source, revision desc
+order by instrument_id asc, action_type asc, ex_date asc, source_priority asc, source asc, revision desc
