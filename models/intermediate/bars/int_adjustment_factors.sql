@@ -53,10 +53,10 @@ spans as (
 
     select
         instrument_id,
+        ex_date as valid_to,
         coalesce(
             lag(ex_date) over (partition by instrument_id order by ex_date), '-infinity'::date
         ) as valid_from,
-        ex_date as valid_to,
         indicators.product(1 / split_ratio) over following as split_factor,
         indicators.product(dividend_ratio) over following as dividend_factor
 

@@ -54,16 +54,16 @@ select
     bar_ts,
     symbol,
     session_date,
-    open * split_factor as open,
-    high * split_factor as high,
-    low * split_factor as low,
-    close * split_factor as close,
-    volume / split_factor as volume,
     split_factor,
     dividend_factor,
     source,
     revision,
     created_at,
-    updated_at
+    updated_at,
+    open * split_factor as open,
+    high * split_factor as high,
+    low * split_factor as low,
+    close * split_factor as close,
+    volume / split_factor as volume
 
 from factored

@@ -11,15 +11,15 @@ bars_this_run as (
         bar_row,
         bar_ts,
         session_date,
-        case when not is_session_bar then bar_ts at time zone timezone end as local_start,
-        case when not is_session_bar then bar_ts end as intraday_ts,
-        extract(epoch from duration)::double precision / 60 as duration_minutes,
         session_open_at,
         session_close_at,
         is_half_day,
         is_market_open,
-        lag(session_date) over (partition by series_no order by bar_row) as previous_session_date,
-        is_recomputed
+        is_recomputed,
+        case when not is_session_bar then bar_ts at time zone timezone end as local_start,
+        case when not is_session_bar then bar_ts end as intraday_ts,
+        extract(epoch from duration)::double precision / 60 as duration_minutes,
+        lag(session_date) over (partition by series_no order by bar_row) as previous_session_date
     from {{ ref('int_bars_this_run') }}
 
 ),
@@ -38,7 +38,8 @@ clock as (
         extract(epoch from session_close_at - session_open_at)::double precision / 60 as session_minutes
     from bars_this_run
     where is_recomputed
-    offset 0
+    -- The parts of the clock are used more than once below; the fence keeps them computed once.
+    offset 0 -- noqa: AM09
 
 )
 
@@ -64,7 +65,7 @@ select
     minutes_since_open,
     minutes_to_close,
     {{ function('safe_divide') }}(minutes_since_open, session_minutes) as session_progress,
-    session_date is distinct from previous_session_date as is_first_bar_of_session,
+    (session_date is distinct from previous_session_date) as is_first_bar_of_session,
     (session_date - previous_session_date)::smallint as days_since_previous_session
 
 from clock
