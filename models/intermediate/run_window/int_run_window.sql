@@ -6,6 +6,7 @@
 {%- set mart = published_relation('feature_engineered_data') -%}
 {%- set checkpoints = published_relation('int_indicator_checkpoints', 'intermediate') -%}
 {%- set is_first_build = mart is none or checkpoints is none -%}
+-- depends_on: {{ ref('feature_catalog') }}
 with
 
 watermarks as (
@@ -15,7 +16,11 @@ watermarks as (
         seen
     from {{ source('ops', 'consumers') }}
     where
-        model in ('{{ window_consumers() | join("', '") }}')
+        model in (
+            {% for consumer in window_consumers() -%}
+                '{{ consumer }}'{{ ',' if not loop.last }}
+            {% endfor -%}
+        )
         and system_identifier = ops.system_identifier()
         and code_version = '{{ code_version() }}'
         -- A snapshot from the future means that an older backup was restored.
@@ -102,6 +107,16 @@ changed as (
 
 ),
 
+{% if not is_first_build -%}
+    lookback as (
+
+        select max(lookback_bars) as bars
+        from {{ ref('feature_catalog') }}
+        where memory = 'finite'
+
+    ),
+
+{% endif -%}
 dirty as (
 
     select
@@ -111,17 +126,9 @@ dirty as (
     from series
     inner join changed
         on
-            (changed.instrument_id = series.instrument_id or changed.instrument_id is null)
-            and (changed.timeframe = series.timeframe or changed.timeframe is null)
+            (series.instrument_id = changed.instrument_id or changed.instrument_id is null)
+            and (series.timeframe = changed.timeframe or changed.timeframe is null)
     group by series.instrument_id, series.timeframe
-
-),
-
-lookback as (
-
-    select max(lookback_bars) as bars
-    from {{ ref('feature_catalog') }}
-    where memory = 'finite'
 
 )
 
@@ -131,58 +138,49 @@ select
     dirty.timeframe,
     dirty.recompute_from,
     {% if is_first_build -%}
-    '-infinity'::timestamptz as read_from,
-    null::timestamptz as checkpoint_at,
-    0 as checkpoint_bar_number,
-    {% for state in indicator_states() -%}
-    null::double precision [] as {{ state }},
-    {% endfor -%}
+        '-infinity'::timestamptz as read_from,
+        null::timestamptz as checkpoint_at,
+        0 as checkpoint_bar_number,
+        {% for state in indicator_states() -%}
+            null::double precision[] as {{ state }},
+        {% endfor -%}
     {%- else -%}
-    least(previous_bars.read_from, coalesce(checkpoint.bar_ts, '-infinity')) as read_from,
-    checkpoint.bar_ts as checkpoint_at,
-    coalesce(checkpoint.bar_number, 0) as checkpoint_bar_number,
-    {% for state in indicator_states() -%}
-    checkpoint.{{ state }},
-    {% endfor -%}
+        -- Fewer bars than the look-back: read from the start of the series.
+        least(coalesce(previous_bars.read_from, '-infinity'), coalesce(checkpoint.bar_ts, '-infinity')) as read_from,
+        checkpoint.bar_ts as checkpoint_at,
+        coalesce(checkpoint.bar_number, 0) as checkpoint_bar_number,
+        {% for state in indicator_states() -%}
+            checkpoint.{{ state }},
+        {% endfor -%}
     {%- endif -%}
     pg_current_snapshot() as cut,
     '{{ code_version() }}' as code_version
 
 from dirty
 {% if not is_first_build %}
-left join lateral (
+    left join lateral (
 
-    select coalesce(min(recent.bar_ts), '-infinity') as read_from
-    from (
-        select
-            published."timestamp" as bar_ts,
-            count(*) over () as bars
-        from (
-            select mart."timestamp"
-            from {{ mart }} as mart
-            where
-                mart.instrument_id = dirty.instrument_id
-                and mart.timeframe = dirty.timeframe
-                and mart.feature_version = '{{ var("feature_version") }}'
-                and mart."timestamp" < dirty.recompute_from
-            order by mart."timestamp" desc
-            limit (select lookback.bars from lookback)
-        ) as published
-    ) as recent
-    -- Fewer bars than the look-back: read from the start of the series.
-    where recent.bars = (select lookback.bars from lookback)
+        select mart."timestamp" as read_from
+        from {{ mart }} as mart
+        where
+            mart.instrument_id = dirty.instrument_id
+            and mart.timeframe = dirty.timeframe
+            and mart.feature_version = '{{ var("feature_version") }}'
+            and mart."timestamp" < dirty.recompute_from
+        order by mart."timestamp" desc
+        limit 1 offset (select lookback.bars - 1 from lookback)
 
-) as previous_bars on true
-left join lateral (
+    ) as previous_bars on true
+    left join lateral (
 
-    select checkpoints.*
-    from {{ checkpoints }} as checkpoints
-    where
-        checkpoints.instrument_id = dirty.instrument_id
-        and checkpoints.timeframe = dirty.timeframe
-        and checkpoints.bar_ts < dirty.recompute_from
-    order by checkpoints.bar_ts desc
-    limit 1
+        select checkpoints.*
+        from {{ checkpoints }} as checkpoints
+        where
+            checkpoints.instrument_id = dirty.instrument_id
+            and checkpoints.timeframe = dirty.timeframe
+            and checkpoints.bar_ts < dirty.recompute_from
+        order by checkpoints.bar_ts desc
+        limit 1
 
-) as checkpoint on true
+    ) as checkpoint on true
 {% endif %}
