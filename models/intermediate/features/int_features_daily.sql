@@ -19,8 +19,8 @@
 select
     features.instrument_id,
     features.timeframe,
-    date_trunc('day', features."timestamp", 'UTC') as day_start,
     features.feature_version,
+    date_trunc('day', features."timestamp", 'UTC') as day_start,
     max(features.symbol) as symbol,
     count(*) as records,
     count(features.rsi_1d) as rsi_records,
@@ -34,11 +34,15 @@ select
 
 from {{ ref('feature_engineered_data') }} as features
 {% if is_incremental() -%}
-inner join {{ ref('int_run_window') }} as run_window
-    on
-        features.instrument_id = run_window.instrument_id
-        and features.timeframe = run_window.timeframe
-        and features."timestamp" >= {{ day_of_window('run_window.recompute_from') }}
+    inner join {{ ref('int_run_window') }} as run_window
+        on
+            features.instrument_id = run_window.instrument_id
+            and features.timeframe = run_window.timeframe
+            and features."timestamp" >= {{ day_of_window('run_window.recompute_from') }}
 {% endif -%}
 where features.feature_version = '{{ var("feature_version") }}'
-group by features.instrument_id, features.timeframe, date_trunc('day', features."timestamp", 'UTC'), features.feature_version
+group by
+    features.instrument_id,
+    features.timeframe,
+    date_trunc('day', features."timestamp", 'UTC'),
+    features.feature_version

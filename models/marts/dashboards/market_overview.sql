@@ -52,14 +52,14 @@ select
     latest.price_to_sma_200,
     window_days.window_high,
     window_days.window_low,
-    latest.close / nullif(window_days.window_high, 0) - 1 as from_window_high,
-    latest.close / nullif(window_days.window_low, 0) - 1 as from_window_low,
     window_days.window_bars,
     window_days.window_volume,
-    window_days.window_dollar_volume
+    window_days.window_dollar_volume,
+    latest.close / nullif(window_days.window_high, 0) - 1 as from_window_high,
+    latest.close / nullif(window_days.window_low, 0) - 1 as from_window_low
 
 from window_days
-cross join lateral (
+inner join lateral (
 
     select features.*
     from {{ ref('feature_engineered_data') }} as features
@@ -70,5 +70,5 @@ cross join lateral (
     order by features."timestamp" desc
     limit 1
 
-) as latest
+) as latest on true
 left join {{ ref('stg_market__stock_info') }} as info on window_days.instrument_id = info.instrument_id

@@ -59,7 +59,7 @@ select
     max(latest_timestamp) as latest_timestamp,
     sum(records)::bigint as total_records,
     -- By number, not by text: '10.0' is later than '9.0'.
-    (array_agg(feature_version order by string_to_array(feature_version, '.')::integer [] desc))[1] as latest_version,
+    (array_agg(feature_version order by string_to_array(feature_version, '.')::integer[] desc))[1] as latest_version,
     sum(rsi_records)::double precision / sum(records) as rsi_coverage,
     sum(ma_records)::double precision / sum(records) as ma_coverage
 

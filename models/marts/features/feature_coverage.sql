@@ -13,6 +13,14 @@
 {%- set features = feature_names() %}
 with
 
+{% if is_incremental() -%}
+    touched as (
+
+        {{ first_touched_days() }}
+
+    ),
+
+{% endif -%}
 counted as (
 
     select
@@ -21,15 +29,15 @@ counted as (
         count(*) as bars,
         array[
             {% for name in features -%}
-            count(features.{{ name }}){{ ',' if not loop.last }}
+                count(features.{{ name }}){{ ',' if not loop.last }}
             {% endfor -%}
         ] as present
     from {{ ref('feature_engineered_data') }} as features
     {% if is_incremental() -%}
-    inner join ({{ first_touched_days() }}) as touched
-        on
-            features.timeframe = touched.timeframe
-            and features.session_date >= touched.first_day
+        inner join touched
+            on
+                features.timeframe = touched.timeframe
+                and features.session_date >= touched.first_day
     {% endif -%}
     where features.feature_version = '{{ var("feature_version") }}'
     group by features.timeframe, features.session_date
@@ -46,4 +54,8 @@ select
     counted.present[feature.position]::double precision / counted.bars as coverage
 
 from counted
-cross join unnest(array['{{ features | join("', '") }}']) with ordinality as feature (name, position)
+cross join unnest(array[
+    {% for name in features -%}
+        '{{ name }}'{{ ',' if not loop.last }}
+    {% endfor -%}
+]) with ordinality as feature (name, position)
