@@ -28,8 +28,8 @@ returned as (
         close,
         volume,
         {% for bars in [1, 2, 4, 8, 24] -%}
-        lag(close, {{ bars }}) over by_bar as lag_close_{{ bars }},
-        lag(volume, {{ bars }}) over by_bar as lag_volume_{{ bars }},
+            lag(close, {{ bars }}) over by_bar as lag_close_{{ bars }},
+            lag(volume, {{ bars }}) over by_bar as lag_volume_{{ bars }},
         {% endfor -%}
         {{ function('safe_divide') }}(close, lag(close) over by_bar) - 1 as returns
     from bars_this_run
@@ -41,9 +41,10 @@ lagged as (
 
     select
         *,
-        {% for bars in [1, 2, 4, 8, 24] -%}
-        lag(returns, {{ bars }}) over by_bar as lag_returns_{{ bars }}{{ ',' if not loop.last }}
+        {% for bars in [2, 4, 8, 24] -%}
+            lag(returns, {{ bars }}) over by_bar as lag_returns_{{ bars }},
         {% endfor -%}
+        lag(returns) over by_bar as lag_returns_1
     from returned
     window by_bar as (partition by series_no order by bar_row)
 
@@ -52,10 +53,15 @@ lagged as (
 select
     bar_row,
     returns,
+    {% for bars in [1, 2, 4, 8, 24] -%}
+        lag_close_{{ bars }},
+        lag_returns_{{ bars }},
+        lag_volume_{{ bars }},
+    {% endfor -%}
     {{ function('log_ratio') }}(close, lag_close_1) as log_returns,
     returns - lag_returns_1 as price_acceleration,
     {% for bars in [2, 4, 8, 24] -%}
-    {{ function('safe_divide') }}(close, lag_close_{{ bars }}) - 1 as returns_{{ bars }},
+        {{ function('safe_divide') }}(close, lag_close_{{ bars }}) - 1 as returns_{{ bars }},
     {% endfor -%}
     {{ function('safe_divide') }}(open, lag_close_1) - 1 as open_gap,
     {{ function('safe_divide') }}(close, open) - 1 as open_to_close,
@@ -64,11 +70,6 @@ select
     {{ function('safe_divide') }}(high - greatest(open, close), high - low) as upper_shadow,
     {{ function('safe_divide') }}(least(open, close) - low, high - low) as lower_shadow,
     {{ function('safe_divide') }}(close - open, high - low) as balance_of_power,
-    (high + low + close) / 3 as typical_price,
-    {% for bars in [1, 2, 4, 8, 24] -%}
-    lag_close_{{ bars }},
-    lag_returns_{{ bars }},
-    lag_volume_{{ bars }}{{ ',' if not loop.last }}
-    {% endfor -%}
+    (high + low + close) / 3 as typical_price
 from lagged
 where is_recomputed

@@ -84,12 +84,15 @@ averages as (
         fifties.w10 / 55 as wma_10,
         fifties.w20 / 210 as wma_20,
         fifties.w50 / 1275 as wma_50,
-        indicators.ema_ladder(seeds.ema_state, fifties.close)
-            filter (where fifties.is_after_checkpoint) over by_bar as ema_state,
-        indicators.macd(seeds.macd_state, fifties.close)
-            filter (where fifties.is_after_checkpoint) over by_bar as macd_state,
-        indicators.triple_ema(seeds.trix_state, fifties.close)
-            filter (where fifties.is_after_checkpoint) over by_bar as trix_state
+        indicators.ema_ladder(
+            seeds.ema_state, fifties.close
+        ) filter (where fifties.is_after_checkpoint) over by_bar as ema_state,
+        indicators.macd(
+            seeds.macd_state, fifties.close
+        ) filter (where fifties.is_after_checkpoint) over by_bar as macd_state,
+        indicators.triple_ema(
+            seeds.trix_state, fifties.close
+        ) filter (where fifties.is_after_checkpoint) over by_bar as trix_state
     from fifties
     inner join seeds on fifties.series_no = seeds.series_no
     window by_bar as (partition by fifties.series_no order by fifties.bar_row)
@@ -110,7 +113,7 @@ select
     wma_20,
     wma_50,
     {% for period in [5, 10, 12, 20, 26, 50, 100, 200] -%}
-    case when bar_number >= {{ period }} then ema_state[{{ loop.index + 1 }}] end as ema_{{ period }},
+        case when bar_number >= {{ period }} then ema_state[{{ loop.index + 1 }}] end as ema_{{ period }},
     {% endfor -%}
     case when bar_number >= 34 then macd_state[2] - macd_state[3] end as macd,
     case when bar_number >= 34 then macd_state[4] end as macd_signal,

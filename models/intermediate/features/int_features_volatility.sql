@@ -2,8 +2,13 @@
     Grain: one row per recomputed bar. True range, directional movement and estimators of volatility.
     Windows of 6, 12 and 24 bars are sums of 3, doubled: s6 = s3 + s3 three bars back, and so on.
 #}
-{%- set summed = ['log_return', 'squared_return', 'downside', 'bipower', 'parkinson', 'garman_klass', 'rogers_satchell', 'overnight', 'squared_overnight', 'intraday', 'squared_intraday'] -%}
-{%- set carried = ['bar_row', 'series_no', 'bar_number', 'is_recomputed', 'is_after_checkpoint', 'high', 'low', 'close', 'close_1'] -%}
+{%- set summed = [
+    'log_return', 'squared_return', 'downside', 'bipower', 'parkinson', 'garman_klass', 'rogers_satchell',
+    'overnight', 'squared_overnight', 'intraday', 'squared_intraday',
+] -%}
+{%- set carried = [
+    'bar_row', 'series_no', 'bar_number', 'is_recomputed', 'is_after_checkpoint', 'high', 'low', 'close', 'close_1',
+] -%}
 with
 
 bars_this_run as (
@@ -70,10 +75,10 @@ terms as (
 threes as (
 
     select
-        {{ carried | join(', ') }},
         {% for term in summed -%}
-        {{ trailing_sum(term, 3) }} as {{ term }}_3{{ ',' if not loop.last }}
+            {{ trailing_sum(term, 3) }} as {{ term }}_3,
         {% endfor -%}
+        {{ carried | join(', ') }}
     from terms
     window by_bar as (partition by series_no order by bar_row)
 
@@ -82,10 +87,10 @@ threes as (
 sixes as (
 
     select
-        {{ carried | join(', ') }},
         {% for term in summed -%}
-        {{ term }}_3 + lag({{ term }}_3, 3) over by_bar as {{ term }}_6{{ ',' if not loop.last }}
+            {{ term }}_3 + lag({{ term }}_3, 3) over by_bar as {{ term }}_6,
         {% endfor -%}
+        {{ carried | join(', ') }}
     from threes
     window by_bar as (partition by series_no order by bar_row)
 
@@ -95,16 +100,19 @@ sixes as (
 sums as (
 
     select
-        {% for column in carried %}sixes.{{ column }}, {% endfor %}
+        {% for column in carried -%}
+            sixes.{{ column }},
+        {% endfor -%}
         sixes.log_return_6,
         sixes.squared_return_6,
         sixes.log_return_6 + lag(sixes.log_return_6, 6) over by_bar as log_return_12,
         sixes.squared_return_6 + lag(sixes.squared_return_6, 6) over by_bar as squared_return_12,
         {% for term in summed -%}
-        {{ trailing_spaced_sum('sixes.' ~ term ~ '_6', [0, 6, 12, 18]) }} as {{ term }}_24,
+            {{ trailing_spaced_sum('sixes.' ~ term ~ '_6', [0, 6, 12, 18]) }} as {{ term }}_24,
         {% endfor -%}
-        indicators.directional(seeds.directional_state, sixes.high, sixes.low, sixes.close)
-            filter (where sixes.is_after_checkpoint) over by_bar as directional_state
+        indicators.directional(
+            seeds.directional_state, sixes.high, sixes.low, sixes.close
+        ) filter (where sixes.is_after_checkpoint) over by_bar as directional_state
     from sixes
     inner join seeds on sixes.series_no = seeds.series_no
     window by_bar as (partition by sixes.series_no order by sixes.bar_row)
@@ -116,14 +124,16 @@ variances as (
     select
         *,
         {% for bars in [6, 12, 24] -%}
-        sqrt({{ sample_variance('squared_return_' ~ bars, 'log_return_' ~ bars, bars) }}) as realized_vol_{{ bars }},
+            sqrt(
+                {{ sample_variance('squared_return_' ~ bars, 'log_return_' ~ bars, bars) }}
+            ) as realized_vol_{{ bars }},
         {% endfor -%}
         {{ sample_variance('squared_overnight_24', 'overnight_24', 24) }} as overnight_variance,
         {{ sample_variance('squared_intraday_24', 'intraday_24', 24) }} as intraday_variance
     from sums
     where is_recomputed
     -- Each standard deviation is used more than once below; the fence keeps it computed once.
-    offset 0
+    offset 0 -- noqa: AM09
 
 )
 

@@ -1,6 +1,10 @@
 {# Grain: one row per recomputed bar. Volume lines, ratios and prices weighted by volume. NULL without volume. #}
 {%- set summed = ['volume', 'money', 'flow', 'inflow', 'outflow', 'illiquidity', 'dollar_volume'] -%}
-{%- set carried = ['bar_row', 'series_no', 'bar_number', 'is_recomputed', 'is_after_checkpoint', 'session', 'is_market_open', 'high', 'low', 'close', 'volume', 'close_1', 'volume_1', 'dollar_volume', 'volume_difference', 'volume_squared_difference'] -%}
+{%- set carried = [
+    'bar_row', 'series_no', 'bar_number', 'is_recomputed', 'is_after_checkpoint', 'session', 'is_market_open',
+    'high', 'low', 'close', 'volume', 'close_1', 'volume_1', 'dollar_volume',
+    'volume_difference', 'volume_squared_difference',
+] -%}
 with
 
 bars_this_run as (
@@ -11,13 +15,13 @@ bars_this_run as (
         bar_number,
         is_recomputed,
         is_after_checkpoint,
-        (session_date - date '2000-01-01')::double precision as session,
         is_market_open,
         is_session_bar,
         high,
         low,
         close,
         volume,
+        (session_date - date '2000-01-01')::double precision as session,
         (high + low + close) / 3 as typical
     from {{ ref('int_bars_this_run') }}
 
@@ -55,12 +59,22 @@ terms as (
             when {{ previous }} - typical > 1e-14 * (abs(typical) + abs({{ previous }})) then typical * volume
             else 0 * volume
         end as outflow,
-        {{ function('safe_divide') }}(abs(close / nullif(lag(close) over by_bar, 0) - 1), close * volume) as illiquidity,
+        {{ function('safe_divide') }}(
+            abs(close / nullif(lag(close) over by_bar, 0) - 1), close * volume
+        ) as illiquidity,
         -- Differences to the current volume: a constant volume has a variance of exactly 0.
-        {% for back in range(1, 20) %}{{ ' + ' if not loop.first }}(lag(volume, {{ back }}) over by_bar - volume){% endfor %}
-            as volume_difference,
-        {% for back in range(1, 20) %}{{ ' + ' if not loop.first }}(lag(volume, {{ back }}) over by_bar - volume) * (lag(volume, {{ back }}) over by_bar - volume){% endfor %}
-            as volume_squared_difference
+        (
+            (lag(volume) over by_bar - volume)
+            {% for back in range(2, 20) -%}
+                + (lag(volume, {{ back }}) over by_bar - volume)
+            {% endfor -%}
+        ) as volume_difference,
+        (
+            (lag(volume) over by_bar - volume) * (lag(volume) over by_bar - volume)
+            {% for back in range(2, 20) -%}
+                + (lag(volume, {{ back }}) over by_bar - volume) * (lag(volume, {{ back }}) over by_bar - volume)
+            {% endfor -%}
+        ) as volume_squared_difference
     from bars_this_run
     window by_bar as (partition by series_no order by bar_row)
 
@@ -71,7 +85,7 @@ short_sums as (
     select
         {{ carried | join(', ') }},
         {% for term in summed -%}
-        {{ trailing_sum(term, 5) }} as {{ term }}_5,
+            {{ trailing_sum(term, 5) }} as {{ term }}_5,
         {% endfor -%}
         {{ trailing_sum('inflow', 4) }} as inflow_4,
         {{ trailing_sum('outflow', 4) }} as outflow_4
@@ -84,15 +98,17 @@ short_sums as (
 sums as (
 
     select
-        {% for column in carried %}short_sums.{{ column }}, {% endfor %}
+        {% for column in carried -%}
+            short_sums.{{ column }},
+        {% endfor -%}
         short_sums.volume_5,
         {{ trailing_spaced_sum('short_sums.volume_5', [0, 5]) }} as volume_10,
         {% for term in ['volume', 'money', 'flow', 'illiquidity', 'dollar_volume'] -%}
-        {{ trailing_spaced_sum('short_sums.' ~ term ~ '_5', [0, 5, 10, 15]) }} as {{ term }}_20,
+            {{ trailing_spaced_sum('short_sums.' ~ term ~ '_5', [0, 5, 10, 15]) }} as {{ term }}_20,
         {% endfor -%}
         {% for term in ['inflow', 'outflow'] -%}
-        {{ trailing_spaced_sum('short_sums.' ~ term ~ '_5', [0, 5]) }}
-        + lag(short_sums.{{ term }}_4, 10) over by_bar as {{ term }}_14,
+            {{ trailing_spaced_sum('short_sums.' ~ term ~ '_5', [0, 5]) }}
+            + lag(short_sums.{{ term }}_4, 10) over by_bar as {{ term }}_14,
         {% endfor -%}
         indicators.volume_flow(
             seeds.volume_state, short_sums.high, short_sums.low, short_sums.close, short_sums.volume
