@@ -6,6 +6,7 @@ computed in a stage before. Peers of that kind share this bookkeeping.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -46,19 +47,19 @@ class Node(Generic[Raw]):
         return self.peer.combine("-", 0, self)
 
 
-class Staged(Generic[Raw]):
+class Staged(ABC, Generic[Raw]):
     """A peer whose columns are computed stage by stage."""
 
     def __init__(self) -> None:
         self.stages: list[dict[str, Raw]] = []
 
+    @abstractmethod
     def column(self, name: str) -> Raw:
         """Return a reference to a column of the stage before."""
-        raise NotImplementedError
 
+    @abstractmethod
     def binary(self, sign: str, left: Any, right: Any) -> Raw:  # noqa: ANN401
         """Return an arithmetic expression; an operand may be a plain number."""
-        raise NotImplementedError
 
     def source(self, name: str) -> Node[Raw]:
         """Return a column of the input."""
