@@ -16,7 +16,6 @@ bars_this_run as (
         is_recomputed,
         is_after_checkpoint,
         is_market_open,
-        is_session_bar,
         high,
         low,
         close,
