@@ -13,7 +13,9 @@
         run_window.code_version,
         '{{ invocation_id }}'
     from (select cut, code_version from {{ ref(window) }} limit 1) as run_window
-    cross join (values ('raw_market.bars'::regclass), ('ref.corporate_actions'::regclass)) as relations (relation)
+    cross join (
+        values {% for relation in tracked_relations() %}('{{ relation }}'::regclass){{ ', ' if not loop.last }}{% endfor %}
+    ) as relations (relation)
     on conflict (model, relation) do update
         set
             seen = excluded.seen,

@@ -59,7 +59,7 @@ unseen as (
         null::text as timeframe,
         '-infinity'::timestamptz as lo,
         'infinity'::timestamptz as hi
-    where (select count(*) from watermarks) < {{ window_consumers() | length * 2 }}
+    where (select count(*) from watermarks) < {{ window_consumers() | length * tracked_relations() | length }}
 
 ),
 
