@@ -1,4 +1,7 @@
-{# Grain: one row per instrument, timeframe, bar start and source: its latest revision. #}
+{#
+    Grain: one row per instrument, timeframe, bar start and source: its latest revision, unless that one
+    withdraws the bar.
+#}
 with
 
 bars as (
@@ -17,6 +20,7 @@ bars as (
         close,
         volume,
         adjusted,
+        is_withdrawn,
         known_at
 
     from {{ source('raw_market', 'bars') }}
@@ -65,3 +69,5 @@ select
     known_at as updated_at
 
 from latest_revision
+-- After the choice of the revision: withdrawn is the bar, not its newest values.
+where not is_withdrawn

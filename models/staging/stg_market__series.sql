@@ -1,5 +1,5 @@
 {#
-    Grain: one row per instrument, timeframe and source.
+    Grain: one row per instrument, timeframe and source that has a bar.
     A series never mixes adjustment bases: bars of the basis that the best source sends are eligible
     for the golden bar, others are not, because unadjusted and adjusted prices differ by every split.
 #}
@@ -17,6 +17,24 @@ series as (
     from {{ source('ref', 'series') }}
     {% if var('as_of') %}
     where first_known_at <= timestamptz '{{ var("as_of") }}'
+    {% endif %}
+
+),
+
+-- Sources without a bar of the series left choose nothing while that lasts.
+withdrawn as (
+
+    select
+        instrument_id,
+        timeframe,
+        source,
+        adjusted
+
+    from {{ source('ref', 'withdrawn_series') }}
+    {% if var('as_of') %}
+    where withdrawn_at <= timestamptz '{{ var("as_of") }}' and returned_at > timestamptz '{{ var("as_of") }}'
+    {% else %}
+    where returned_at = 'infinity'
     {% endif %}
 
 ),
@@ -46,6 +64,13 @@ ranked as (
 
     from series
     left join priorities on series.source = priorities.source
+    left join withdrawn
+        on
+            series.instrument_id = withdrawn.instrument_id
+            and series.timeframe = withdrawn.timeframe
+            and series.source = withdrawn.source
+            and series.adjusted = withdrawn.adjusted
+    where withdrawn.instrument_id is null
 
 )
 

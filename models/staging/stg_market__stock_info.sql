@@ -18,11 +18,18 @@ stock_info as (
         known_at
 
     from {{ source('raw_market', 'stock_info') }}
-    where
-        instrument_id is not null
     {% if var('as_of') %}
-        and known_at <= timestamptz '{{ var("as_of") }}'
+    where known_at <= timestamptz '{{ var("as_of") }}'
     {% endif %}
+
+),
+
+-- What a source said of a symbol goes with the symbol when a rename moves it to another instrument.
+latest_revision as (
+
+    select distinct on (symbol, source) *
+    from stock_info
+    order by symbol asc, source asc, revision desc
 
 )
 
@@ -39,5 +46,6 @@ select distinct on (instrument_id)
     source,
     known_at
 
-from stock_info
-order by instrument_id asc, known_at desc, source asc, revision desc
+from latest_revision
+where instrument_id is not null
+order by instrument_id asc, known_at desc, source asc, symbol asc

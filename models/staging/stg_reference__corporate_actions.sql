@@ -1,4 +1,7 @@
-{# Grain: one row per instrument, kind of action and ex-date: the latest revision of the best source. #}
+{#
+    Grain: one row per instrument, kind of action and ex-date: the latest revision of the best source that
+    has not withdrawn it.
+#}
 with
 
 actions as (
@@ -11,6 +14,7 @@ actions as (
         corporate_actions.revision,
         corporate_actions.split_ratio,
         corporate_actions.cash_amount,
+        corporate_actions.is_withdrawn,
         corporate_actions.known_at,
         coalesce(priorities.priority, 100) as source_priority
 
@@ -19,6 +23,14 @@ actions as (
     {% if var('as_of') %}
     where corporate_actions.known_at <= timestamptz '{{ var("as_of") }}'
     {% endif %}
+
+),
+
+latest_revision as (
+
+    select distinct on (instrument_id, action_type, ex_date, source) *
+    from actions
+    order by instrument_id asc, action_type asc, ex_date asc, source asc, revision desc
 
 )
 
@@ -31,5 +43,6 @@ select distinct on (instrument_id, action_type, ex_date)
     source,
     known_at
 
-from actions
-order by instrument_id asc, action_type asc, ex_date asc, source_priority asc, source asc, revision desc
+from latest_revision
+where not is_withdrawn
+order by instrument_id, action_type, ex_date, source_priority, source

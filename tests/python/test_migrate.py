@@ -51,7 +51,8 @@ def copied(tmp_path: Path) -> Path:
 
 def add_version(folder: Path, name: str, up: str, down: str = "select 1;") -> None:
     """Append a version after the last one."""
-    number = len(list((folder / "versions").glob("[0-9]*.py")))
+    # Not their count: a number may have been given to work that landed later under another.
+    number = max(int(path.name[:4]) for path in (folder / "versions").glob("[0-9]*.py"))
     stem = f"{number + 1:04}_{name}"
     template = next((folder / "versions").glob("0001_*.py")).read_text()
     text = template.replace('"0001"', f'"{number + 1:04}"')

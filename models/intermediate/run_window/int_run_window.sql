@@ -31,10 +31,11 @@ watermarks as (
 
 series as (
 
+    -- Every series that ever had a bar: one that lost them all still has rows in the marts to delete.
     select distinct
         instrument_id,
         timeframe
-    from {{ ref('stg_market__series') }}
+    from {{ source('ref', 'series') }}
 
 ),
 
@@ -66,14 +67,14 @@ unseen as (
 repriced as (
 
     -- A cash dividend is weighed by the last daily close before its ex-date (int_adjustment_factors): when that
-    -- bar changes, so does dividend_factor of every earlier bar, in every timeframe.
+    -- bar changes, or one after it was withdrawn, so does dividend_factor of every earlier bar, in every timeframe.
     select unseen.instrument_id
     from unseen
     inner join {{ ref('stg_reference__corporate_actions') }} as actions
         on
             unseen.instrument_id = actions.instrument_id
             and actions.action_type = 'cash_dividend'
-    inner join lateral (
+    left join lateral (
 
         select golden.bar_ts
         from {{ ref('int_bars_golden') }} as golden
@@ -84,8 +85,11 @@ repriced as (
         order by golden.bar_ts desc
         limit 1
 
-    ) as last_bar on last_bar.bar_ts between unseen.lo and unseen.hi
-    where unseen.timeframe = '1d'
+    ) as last_bar on true
+    where
+        unseen.timeframe = '1d'
+        and unseen.lo < actions.ex_date::timestamp at time zone 'UTC'
+        and unseen.hi >= coalesce(last_bar.bar_ts, '-infinity')
 
 ),
 

@@ -15,11 +15,12 @@ from warehouse.landing.tables import Row, TableProfile
 
 Key = tuple[Any, ...]
 Facts = tuple[Any, ...]
-Known = dict[Key, tuple[int, Facts]]
+Known = dict[Key, tuple[int, Facts | None]]
 
 KNOWN_ACTIONS = """
     select distinct on (instrument_id, action_type, ex_date)
-        instrument_id, action_type, ex_date, revision, split_ratio, cash_amount, currency
+        instrument_id, action_type, ex_date, revision, is_withdrawn,
+        split_ratio, cash_amount, currency
     from ref.corporate_actions
     where source = %(source)s and instrument_id = any(%(keys)s)
     order by instrument_id, action_type, ex_date, revision desc
@@ -98,7 +99,8 @@ def write_actions(
     keys = sorted({int(str(row.values["instrument_id"])) for row in good})
     names = ("split_ratio", "cash_amount", "currency")
     known: Known = {
-        (found[0], found[1], found[2]): (found[3], found[4:])
+        # A withdrawn action is there again by its next revision, the same values or others.
+        (found[0], found[1], found[2]): (found[3], None if found[4] else found[5:])
         for found in conn.execute(KNOWN_ACTIONS, {"source": profile.source, "keys": keys})
     }
 

@@ -185,7 +185,8 @@ KNOWN = """
     select distinct on (s.line)
         s.line,
         b.revision,
-        b.adjusted = %(adjusted)s
+        not b.is_withdrawn
+        and b.adjusted = %(adjusted)s
         and b.open = round(s.open, 10)
         and b.high = round(s.high, 10)
         and b.low = round(s.low, 10)

@@ -145,6 +145,17 @@ context as (
                             and o.action_type = 'split'
                             and o.ex_date > g.prev_session_date
                             and o.ex_date <= g.session_date
+                            and not o.is_withdrawn
+                            and not exists (
+                                select
+                                from ref.corporate_actions as n
+                                where
+                                    n.instrument_id = o.instrument_id
+                                    and n.action_type = o.action_type
+                                    and n.ex_date = o.ex_date
+                                    and n.source = o.source
+                                    and n.revision > o.revision
+                            )
                         order by o.ex_date, o.revision desc, o.source
                     ) as a
                 ), 1

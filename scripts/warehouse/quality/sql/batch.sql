@@ -112,40 +112,60 @@ from (
 
 -- The landed neighbours of what arrived, so that one day's bars are compared with the day before.
 create temp table gate_neighbours as
-select distinct on (s.series_no, b.bar_ts) s.series_no, b.symbol, b.bar_ts, b.session_date, b.close
-from gate_series as s
-cross join lateral (
-    select max(e.bar_ts) as bar_ts
-    from raw_market.bars as e
-    where
-        e.instrument_id = s.instrument_id
-        and e.timeframe = s.timeframe
-        and e.bar_ts < s.first_ts
-        and e.source = s.source
-        and e.adjusted = s.adjusted
-        and e.batch_id < s.batch_id
-) as before
-inner join raw_market.bars as b
-    on
-        b.instrument_id = s.instrument_id
-        and b.timeframe = s.timeframe
-        and b.bar_ts >= coalesce(before.bar_ts, s.first_ts)
-        and b.bar_ts < s.last_ts
-        and b.source = s.source
-        and b.adjusted = s.adjusted
-        and b.batch_id < s.batch_id
-where exists (
-    select
-    from ops.batches as o
-    where
-        o.source = s.source and o.timeframe = s.timeframe and o.batch_id < s.batch_id and o.accepted > 0
-)
-and not exists (
-    select
-    from gate_arrived as a
-    where a.batch_id = s.batch_id and a.instrument_id = s.instrument_id and a.bar_ts = b.bar_ts
-)
-order by s.series_no, b.bar_ts, b.revision desc;
+select series_no, symbol, bar_ts, session_date, close
+from (
+    select distinct on (s.series_no, b.bar_ts)
+        s.series_no, b.symbol, b.bar_ts, b.session_date, b.close, b.is_withdrawn
+    from gate_series as s
+    left join lateral (
+        select e.bar_ts
+        from raw_market.bars as e
+        where
+            e.instrument_id = s.instrument_id
+            and e.timeframe = s.timeframe
+            and e.bar_ts < s.first_ts
+            and e.source = s.source
+            and e.adjusted = s.adjusted
+            and e.batch_id < s.batch_id
+            and not e.is_withdrawn
+            and not exists (
+                select
+                from raw_market.bars as w
+                where
+                    w.instrument_id = e.instrument_id
+                    and w.timeframe = e.timeframe
+                    and w.bar_ts = e.bar_ts
+                    and w.source = e.source
+                    and w.revision > e.revision
+                    and w.is_withdrawn
+                    and w.batch_id < s.batch_id
+            )
+        order by e.bar_ts desc
+        limit 1
+    ) as before on true
+    inner join raw_market.bars as b
+        on
+            b.instrument_id = s.instrument_id
+            and b.timeframe = s.timeframe
+            and b.bar_ts >= coalesce(before.bar_ts, s.first_ts)
+            and b.bar_ts < s.last_ts
+            and b.source = s.source
+            and b.adjusted = s.adjusted
+            and b.batch_id < s.batch_id
+    where exists (
+        select
+        from ops.batches as o
+        where
+            o.source = s.source and o.timeframe = s.timeframe and o.batch_id < s.batch_id and o.accepted > 0
+    )
+    and not exists (
+        select
+        from gate_arrived as a
+        where a.batch_id = s.batch_id and a.instrument_id = s.instrument_id and a.bar_ts = b.bar_ts
+    )
+    order by s.series_no, b.bar_ts, b.revision desc
+) as known
+where not is_withdrawn;
 
 create temp view gate_rows as
 select

@@ -48,7 +48,7 @@ inner join raw_market.bars as x
         and x.bar_ts = r.bar_ts
         and x.source <> f.source
         and x.adjusted = f.adjusted
-where r.in_scope and not r.superseded and not exists (
+where r.in_scope and not r.superseded and not x.is_withdrawn and not exists (
     select
     from raw_market.bars as y
     where

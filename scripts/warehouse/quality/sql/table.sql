@@ -1,4 +1,4 @@
--- Scope table: the latest revision of every landed bar.
+-- Scope table: the latest revision of every landed bar that is not withdrawn.
 create temp table gate_series as
 select
     row_number() over () as series_no,
@@ -50,6 +50,6 @@ inner join gate_series as s
         and s.source = b.source
         and s.adjusted = b.adjusted
 -- Hashes the few that were replaced, which `not exists` does not.
-where (b.instrument_id, b.timeframe, b.bar_ts, b.source, b.revision) not in (
+where not b.is_withdrawn and (b.instrument_id, b.timeframe, b.bar_ts, b.source, b.revision) not in (
     select r.instrument_id, r.timeframe, r.bar_ts, r.source, r.revision from gate_replaced as r
 );
