@@ -3,6 +3,11 @@
     A series never mixes adjustment bases: bars of the basis that the best source sends are eligible
     for the golden bar, others are not, because unadjusted and adjusted prices differ by every split.
 #}
+{%- set instant = "timestamptz '" ~ var('as_of') ~ "'" -%}
+{%- set lasting = "returned_at = 'infinity'" -%}
+{%- if var('as_of') -%}
+    {%- set lasting = "withdrawn_at <= " ~ instant ~ " and returned_at > " ~ instant -%}
+{%- endif %}
 with
 
 series as (
@@ -31,11 +36,7 @@ withdrawn as (
         adjusted
 
     from {{ source('ref', 'withdrawn_series') }}
-    {% if var('as_of') %}
-    where withdrawn_at <= timestamptz '{{ var("as_of") }}' and returned_at > timestamptz '{{ var("as_of") }}'
-    {% else %}
-    where returned_at = 'infinity'
-    {% endif %}
+    where {{ lasting }}
 
 ),
 
