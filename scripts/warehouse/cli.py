@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from warehouse import cli_land, config, output
+from warehouse import cli_correct, cli_land, config, output
 from warehouse.errors import ExitCode, WarehouseError
 
 CODES = (
@@ -40,6 +40,10 @@ app = typer.Typer(
     + CODES,
 )
 app.add_typer(cli_land.app, name="land")
+app.add_typer(cli_correct.app, name="withdraw")
+app.command(
+    epilog=output.examples("warehouse rename FB META --on 2022-06-09"),
+)(cli_correct.rename)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
 

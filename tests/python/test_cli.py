@@ -21,7 +21,19 @@ from warehouse import build, cli, config, demo, output
 from warehouse import database as db
 from warehouse.errors import WarehouseError
 
-COMMANDS = ("up", "down", "status", "url", "migrate", "land", "check", "build", "report")
+COMMANDS = (
+    "up",
+    "down",
+    "status",
+    "url",
+    "migrate",
+    "land",
+    "withdraw",
+    "rename",
+    "check",
+    "build",
+    "report",
+)
 COMMANDS += ("doctor", "demo")
 HEADER = "symbol,date,open,high,low,close,volume\n"
 GOOD = "AAA,2024-01-02,10,11,9,10.5,100\nAAA,2024-01-03,10,11,9,10.5,100\n"

@@ -7,6 +7,9 @@ from datetime import date
 
 from psycopg import Connection
 
+from warehouse.errors import WarehouseError
+from warehouse.landing.profile import canonical_calendar
+
 FIND = """
     select instrument_id from ref.symbol_history
     where
@@ -32,6 +35,10 @@ NAME = """
         %(source)s
     from ref.symbol_history
     where symbol = %(symbol)s and calendar = %(calendar)s
+"""
+
+CALENDARS = """
+    select distinct calendar from ref.symbol_history where symbol = %(symbol)s order by 1
 """
 
 
@@ -68,3 +75,31 @@ def find_or_create(conn: Connection, ticker: Ticker, day: date) -> int:
     fresh = create(conn, ticker)
     conn.execute(NAME, {**vars(ticker), "day": day, "instrument_id": fresh})
     return fresh
+
+
+def calendar_of(conn: Connection, symbol: str, name: str | None = None) -> str:
+    """Return the calendar on which a symbol is known.
+
+    Raises WarehouseError when there is none, or several and none is named.
+    """
+    try:
+        wanted = None if name is None else canonical_calendar(name)
+    except ValueError as error:
+        raise WarehouseError(f"The calendar cannot be used: {error}.") from None
+    known = [row[0] for row in conn.execute(CALENDARS, {"symbol": symbol})]
+    if wanted in known:
+        return str(wanted)
+    if not known:
+        raise WarehouseError(
+            f"Nothing has landed under the symbol {symbol!r}.",
+            where="ref.symbol_history",
+            do="check its spelling, upper and lower case included",
+        )
+    if wanted is not None or len(known) > 1:
+        what = f"is not known on the calendar {wanted}" if wanted else "is on several calendars"
+        raise WarehouseError(
+            f"The symbol {symbol!r} {what}.",
+            where=f"known on: {', '.join(known)}",
+            do="name one of these with --calendar",
+        )
+    return str(known[0])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 import numpy as np
 import pyarrow as pa
@@ -52,8 +53,16 @@ WRITE = """
 """
 
 
-def write(conn: Connection, source: Source, facts: dict[str, object]) -> int:
-    """Write the rejected rows with their payloads; return how many."""
+def write(
+    conn: Connection,
+    source: Source,
+    facts: dict[str, object],
+    other_reasons: Mapping[str, str] = MappingProxyType({}),
+) -> int:
+    """Write the rejected rows with their payloads; return how many.
+
+    `other_reasons`: of rules that are not in the catalogue.
+    """
     rejected = conn.execute(
         "select line from aside where rules is not null order by line"
     ).fetchall()
@@ -65,7 +74,7 @@ def write(conn: Connection, source: Source, facts: dict[str, object]) -> int:
         for line, payload in payloads(source, lines):
             copy.write_row((line, Jsonb(payload, dumps=_dumps)))
     conn.execute("analyze payloads")
-    catalogue = reasons()
+    catalogue = {**reasons(), **other_reasons}
     told = {**facts, "rules": list(catalogue), "reasons": list(catalogue.values())}
     return conn.execute(WRITE, told).rowcount
 

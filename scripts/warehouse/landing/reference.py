@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from psycopg import Connection
+from psycopg import Connection, Rollback
 from psycopg.types.json import Jsonb
 
 from warehouse.errors import WarehouseError
@@ -90,20 +90,32 @@ def table_profile(content: object, *, where: str) -> TableProfile:
     return parse_yaml(TableProfile, content, where=where)
 
 
-def land_rows(source: Source, profile: TableProfile, *, is_replay: bool = False) -> BatchResult:
-    """Land one source of reference data; of a replay, bad rows stay where they are."""
+def land_rows(
+    source: Source,
+    profile: TableProfile,
+    *,
+    is_replay: bool = False,
+    withdrawal: str | None = None,
+    dry_run: bool = False,
+) -> BatchResult:
+    """Land one source of reference data; of a replay, bad rows stay where they are.
+
+    `withdrawal`: the rows say what never happened, and this is the reason.
+    """
     began = time.monotonic()
+    dataset = profile.table if withdrawal is None else "withdrawals"
     rows = sorted(read_rows(source, profile), key=lambda row: row.line)
     with session(source.name) as conn, writing(conn):
         batch_id = new_batch(conn)
         good = [row for row in rows if not row.rules]
-        accepted, known = WRITERS[profile.table](conn, good, profile, batch_id)
+        write = WRITERS[profile.table] if withdrawal is None else restatable.withdraw_actions
+        accepted, known = write(conn, good, profile, batch_id)
         bad = [row for row in rows if row.rules]
         if not is_replay:
-            _quarantine(conn, bad, source, profile, batch_id)
+            _quarantine(conn, bad, source, profile, batch_id, dataset)
         result = BatchResult(
             batch_id=batch_id,
-            dataset=profile.table,
+            dataset=dataset,
             file=source.name,
             source=profile.source,
             timeframe=None,
@@ -115,16 +127,24 @@ def land_rows(source: Source, profile: TableProfile, *, is_replay: bool = False)
             rules=dict(Counter(rule for row in bad for rule in row.rules)),
         )
         stored = profile.model_dump(mode="json")
+        stored |= {} if withdrawal is None else {"reason": withdrawal}
         if is_replay:
             store_replay(conn, result, stored, [row.line for row in rows if not row.rules])
         else:
             store_batch(conn, result, source.size, stored)
         source.check_unchanged()
+        if dry_run:
+            raise Rollback
     return result
 
 
 def _quarantine(
-    conn: Connection, bad: list[Row], source: Source, profile: TableProfile, batch_id: int
+    conn: Connection,
+    bad: list[Row],
+    source: Source,
+    profile: TableProfile,
+    batch_id: int,
+    dataset: str,
 ) -> None:
     reasons = all_reasons()
     order = list(reasons)
@@ -135,7 +155,7 @@ def _quarantine(
         [
             {
                 "batch_id": batch_id,
-                "dataset": profile.table,
+                "dataset": dataset,
                 "source": profile.source,
                 "file": source.name,
                 "line": row.line,

@@ -15,6 +15,7 @@ from warehouse.landing.profile import parse_profile
 from warehouse.landing.quarantine import RAW
 from warehouse.landing.readers import Chunk
 from warehouse.landing.reference import land_rows, table_profile
+from warehouse.landing.withdrawals import DATASET, withdraw_source
 
 OPEN_BATCHES = """
     select b.batch_id, b.dataset, b.profile
@@ -86,12 +87,16 @@ def _replay(
     conn.commit()
     payloads = PayloadSource(batch_id, rows)
     where = f"ops.batches, profile of batch {batch_id}"
-    if dataset == "bars":
+    # Withdrawals are of bars or of a table: the stored profile is of that, with the reason.
+    reason = str(stored.pop("reason", "")) if dataset == DATASET else None
+    if "table" not in stored:
         profile = parse_profile(stored, where=where)
         wanted = profile.columns
         needed = [*wanted.symbols, *wanted.timestamps, *wanted.numbers.values(), *profile.filter]
         payloads.columns = list(dict.fromkeys([*payloads.columns, *needed]))
+        if reason is not None:
+            return withdraw_source(payloads, profile, reason=reason, is_replay=True)
         return land_source(payloads, profile, is_replay=True)
     table = table_profile(stored, where=where)
     payloads.columns = payloads.columns or ["symbol"]
-    return land_rows(payloads, table, is_replay=True)
+    return land_rows(payloads, table, is_replay=True, withdrawal=reason)

@@ -10,7 +10,7 @@ from typing import Any
 from psycopg import Connection
 from psycopg.types.json import Jsonb
 
-from warehouse.landing.instruments import Ticker, find_or_create
+from warehouse.landing.instruments import Ticker, find, find_or_create
 from warehouse.landing.tables import Row, TableProfile
 
 Key = tuple[Any, ...]
@@ -38,6 +38,26 @@ ACTIONS = """
         split_ratio numeric, cash_amount numeric, currency text
     )
     order by n.instrument_id, n.ex_date
+"""
+WITHDRAW_ACTIONS = """
+    insert into ref.corporate_actions (
+        instrument_id, action_type, ex_date, source, revision,
+        split_ratio, cash_amount, currency, batch_id, is_withdrawn
+    )
+    select
+        a.instrument_id, a.action_type, a.ex_date, a.source, a.revision + 1,
+        a.split_ratio, a.cash_amount, a.currency, %(batch_id)s, true
+    from jsonb_to_recordset(%(rows)s) as n (
+        instrument_id integer, action_type text, ex_date date, revision integer
+    )
+    inner join ref.corporate_actions as a
+        on
+            n.instrument_id = a.instrument_id
+            and n.action_type = a.action_type
+            and n.ex_date = a.ex_date
+            and n.revision = a.revision
+            and a.source = %(source)s
+    order by a.instrument_id, a.ex_date
 """
 KNOWN_INFOS = """
     select distinct on (symbol)
@@ -103,12 +123,46 @@ def write_actions(
         (found[0], found[1], found[2]): (found[3], None if found[4] else found[5:])
         for found in conn.execute(KNOWN_ACTIONS, {"source": profile.source, "keys": keys})
     }
-
-    def key_of(row: Row) -> Key:
-        return tuple(row.values[name] for name in ("instrument_id", "action_type", "ex_date"))
-
-    fresh, same = _compare(good, known, key_of, names)
+    fresh, same = _compare(good, known, _action_key, names)
     return _insert(conn, ACTIONS, fresh, profile, batch_id), same
+
+
+def withdraw_actions(
+    conn: Connection, rows: list[Row], profile: TableProfile, batch_id: int
+) -> tuple[int, int]:
+    """Take back splits and dividends that never happened; their amounts are not asked for."""
+    for row in rows:
+        day = row.values["ex_date"]
+        if not isinstance(day, date):
+            row.rules.append("bad_time")
+            continue
+        ticker = Ticker(row.symbol, str(row.values["calendar"]), profile.source)
+        row.values["instrument_id"] = find(conn, ticker, day)
+    named: dict[Key, list[Row]] = defaultdict(list)
+    for row in rows:
+        if not row.rules:
+            named[_action_key(row)].append(row)
+    keys = sorted({key[0] for key in named if key[0] is not None})
+    latest = {
+        (found[0], found[1], found[2]): found[3:5]
+        for found in conn.execute(KNOWN_ACTIONS, {"source": profile.source, "keys": keys})
+    }
+    known = 0
+    doomed: list[dict[str, object]] = []
+    for key, group in named.items():
+        if key not in latest:
+            for row in group:
+                row.rules.append("unknown_action")
+            continue
+        revision, is_withdrawn = latest[key]
+        known += len(group) - (not is_withdrawn)
+        if not is_withdrawn:
+            doomed.append({**group[0].values, "revision": revision})
+    return _insert(conn, WITHDRAW_ACTIONS, doomed, profile, batch_id), known
+
+
+def _action_key(row: Row) -> Key:
+    return tuple(row.values[name] for name in ("instrument_id", "action_type", "ex_date"))
 
 
 def write_infos(

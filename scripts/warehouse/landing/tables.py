@@ -21,7 +21,12 @@ from warehouse.landing.readers import Source
 LIMIT = Decimal(10) ** 14
 OTHER_REASONS = {
     "bad_value": "A value is missing, or not one of those allowed.",
-    "history_conflict": "Bars of these sessions are landed for another instrument already.",
+    "history_conflict": (
+        "Bars of these sessions are landed for another instrument already. If the ticker changed"
+        " hands, say so: `warehouse rename OLD NEW --on DATE`."
+    ),
+    "unknown_bar": "No bar with this key has landed from this source.",
+    "unknown_action": "No such action has landed from this source.",
 }
 """Rules of reference data only; the catalogue is about bars."""
 
