@@ -180,6 +180,41 @@ def test_the_landing_table_gives_the_same_verdicts(database: str) -> None:
         assert verdicts == {True, False}
 
 
+EVERY_COMBINATION = f"""
+    with context as (
+        select
+            'X' as symbol, '1d' as timeframe, 86400 as seconds,
+            timestamptz '2024-01-02 00:00+00' as bar_ts, date '2024-01-02' as session_date,
+            timestamp '2024-01-02 00:00' as local_ts, false as allow_negative_price,
+            timestamptz '2024-06-01 00:00+00' as known_at, null::timestamptz as session_open_at,
+            open, high, low, close, volume
+        from unnest(%(prices)s::numeric[]) as open
+        cross join unnest(%(prices)s::numeric[]) as high
+        cross join unnest(%(prices)s::numeric[]) as low
+        cross join unnest(%(prices)s::numeric[]) as close
+        cross join unnest(%(volumes)s::numeric[]) as volume
+    )
+
+    select count(*) filter (where {rules.PLAIN}), count(*) filter (where is_broken),
+        count(*) filter (where is_broken <> (named <> '{{}}'))
+    from (
+        select *, {rules.any_broken_sql()} as is_broken, {rules.broken_rules_sql()} as named
+        from context
+    ) as judged
+"""
+
+
+def test_no_plain_row_breaks_a_rule_that_is_skipped_for_it(database: str) -> None:
+    prices = [price for price in PRICES if price not in ("101", "99.99999995", "-3")]
+    with db.connect() as conn:
+        found = conn.execute(EVERY_COMBINATION, {"prices": prices, "volumes": VOLUMES}).fetchone()
+    assert found
+    plain, broken, differently = found
+    assert plain > 100
+    assert broken > plain
+    assert differently == 0
+
+
 def test_the_page_of_rules_is_up_to_date() -> None:
     assert docs.main(["--check"]) == 0
 

@@ -4,16 +4,6 @@ from __future__ import annotations
 
 from warehouse.quality.rules import any_broken_sql, broken_rules_sql, load_rules
 
-# Not a join: the planner puts it where a predicate asks for it, and few rows come so far.
-OPEN_AT = """(
-    select x.open_at from ref.exchange_sessions as x
-    where x.calendar = %(calendar)s and x.session_date = s.session_date
-)"""
-# Daily bars ask for it in every row.
-OPEN_AT_JOINED = """
-    left join ref.exchange_sessions as x
-        on x.calendar = %(calendar)s and s.session_date = x.session_date
-"""
 MAY_BE_NEGATIVE = """(
     select bool_or(r.allow_negative_price) from resolved as r
     where s.symbol = r.symbol and s.session_date >= r.valid_from and s.session_date < r.valid_to
@@ -35,9 +25,10 @@ CONTEXT = """
         s.volume,
         coalesce({negative}, %(allow_negative_price)s) as allow_negative_price,
         now() as known_at,
-        {open_at} as session_open_at
+        x.open_at as session_open_at
     from {scratch} as s
-    {join}
+    left join ref.exchange_sessions as x
+        on x.calendar = %(calendar)s and s.session_date = x.session_date
 """
 # offset 0: round each value once, not again in each predicate.
 ROUNDED = """(
@@ -53,15 +44,13 @@ ROUNDED = """(
 )"""
 
 
-def judge_sql(*, is_daily: bool, is_exact: bool) -> str:
+def judge_sql(*, is_exact: bool) -> str:
     """Return the statement that sets each bad row aside with the rules it breaks.
 
     `is_exact`: no value has more decimals than the landing table keeps.
     """
     context = CONTEXT.format(
         negative=MAY_BE_NEGATIVE,
-        open_at="x.open_at" if is_daily else OPEN_AT,
-        join=OPEN_AT_JOINED if is_daily else "",
         scratch="scratch" if is_exact else ROUNDED,
     )
     return f"""
