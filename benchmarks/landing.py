@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from statistics import median
+from typing import Any
 
 import polars as pl
+import psycopg
 
 from benchmarks import workspace
 from benchmarks.data import PROFILE, Bars, write_csv
@@ -19,6 +23,14 @@ create table bare (
     volume numeric
 )
 """
+BESIDE = "create table beside as select * from raw_market.bars"
+ENABLE = "alter table raw_market.bars {} trigger {}"
+EMPTY = (
+    ENABLE.format("disable", "bars_append_only"),
+    "truncate raw_market.bars",
+    ENABLE.format("enable", "bars_append_only"),
+)
+TRIALS = 5
 
 
 def profile(folder: Path) -> Profile:
@@ -91,7 +103,42 @@ def run(space: Workspace, bars: Bars, *, runs: int) -> list[Section]:
         say("landing: the same file again")
         again = timed(lambda: _again(bars.history, path))
         section.add("the same file again (nothing lands)", seconds(again))
+        say("landing: the same insert with and without the change log")
+        with_log, without = capture()
+        section.add(
+            "change capture: CPU of inserting the bars with the change log, against without",
+            f"{seconds(with_log)} to {seconds(without)}",
+            ratio=with_log / without,
+            most=1.3,
+        )
     return [section]
+
+
+def capture() -> tuple[float, float]:
+    """Insert the landed bars again and again; return the backend's CPU with and without the log.
+
+    Without it there is no trigger after the insert at all, so that keeping the new rows for the
+    triggers counts as the log's. Every insert finds an empty table and index.
+    """
+    measured: dict[str, list[float]] = {"enable": [], "disable": []}
+    with connect() as session:
+        session.execute(BESIDE)
+        session.execute(ENABLE.format("disable", "bars_positive"))
+        for _ in range(TRIALS):
+            for switch, found in measured.items():
+                for statement in (*EMPTY, ENABLE.format(switch, "bars_log_changes"), "checkpoint"):
+                    session.execute(statement)
+                before = cpu_seconds(session)
+                session.execute("insert into raw_market.bars select * from beside")
+                found.append(cpu_seconds(session) - before)
+    return median(measured["enable"]), median(measured["disable"])
+
+
+def cpu_seconds(session: psycopg.Connection[Any]) -> float:
+    """Return the processor time that the backend of a session has used (Linux)."""
+    stat = Path(f"/proc/{session.info.backend_pid}/stat").read_text()
+    user, system = stat.rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def _again(bars: pl.DataFrame, path: Path) -> None:
