@@ -69,16 +69,18 @@ def land_source(
     rows = RowReader(source, profile, calendar(profile.calendar))
     with session(source.name) as conn:
         conn.execute(scratch.SCRATCH)
-        with conn.cursor().copy(scratch.COPY) as copy:
-            for text in ahead(rows.text()):
-                copy.write(text)
-                if progress:
-                    progress(source.name, rows.tally.position, source.size)
+        for statement, data in ahead(rows.copies()):
+            cursor = conn.cursor()
+            with cursor.copy(statement) as copy:
+                copy.write(data)
+            rows.tally.arrived += cursor.rowcount
+            if progress:
+                progress(source.name, rows.tally.position, source.size)
         with writing(conn):
             result = _write(conn, rows, began, is_replay=is_replay)
             source.check_unchanged()
         if result.accepted >= ANALYZE_FROM:
-            conn.execute("analyze raw_market.bars")
+            conn.execute(statements.ANALYZE_BARS)
     return result
 
 
@@ -99,16 +101,16 @@ def _write(
         "last_ts": tally.last_ts,
     }
     landing = statements.Landing(conn, facts, tally.symbols)
-    landing.judge(judge_sql(is_daily=profile.is_daily, is_exact=tally.is_exact))
+    landing.judge(judge_sql(is_exact=tally.is_exact))
     landing.make_instruments()
     landing.find_repeated(in_order=tally.in_order)
     landing.find_known(tally.rows)
     accepted = landing.insert(in_order=tally.in_order)
-    landed, known, rejected = landing.count()
+    known, rejected = landing.count()
     quarantined = rejected if is_replay else quarantine.write(conn, source, facts)
-    if landed != tally.rows or quarantined != rejected:
+    if tally.arrived != tally.rows or quarantined != rejected:
         raise WarehouseError(
-            f"{tally.rows} rows were read, {landed} arrived; {rejected} were rejected, "
+            f"{tally.rows} rows were read, {tally.arrived} arrived; {rejected} were rejected, "
             f"{quarantined} of them found again. Nothing landed.",
             where=source.name,
             do="land the file again when nobody writes it any more",
@@ -119,7 +121,7 @@ def _write(
         file=source.name,
         source=profile.source,
         timeframe=profile.timeframe,
-        landed=landed,
+        landed=tally.arrived,
         accepted=accepted,
         known=known,
         quarantined=quarantined,

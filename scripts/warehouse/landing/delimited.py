@@ -20,8 +20,8 @@ from warehouse.errors import WarehouseError
 from warehouse.landing.profile import Layout
 from warehouse.landing.readers import Chunk, FileStamp, Lines
 
-BLOCK = 8 << 20
-"""Bytes parsed at a time."""
+BLOCK = 2 << 20
+"""Bytes parsed at a time: small enough that the server has work soon, and for the caches."""
 LONGEST_LINE = 1 << 20
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", " ": "space"}
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -14,6 +18,70 @@ TINY_EXPONENT = r"[eE]-0*[1-9][0-9]{3,}$"
 DECIMALS = 10
 LONGEST = 1000
 """Digits: a number text longer than this is no price."""
+
+DIGITS = 15
+"""Decimals of so many digits are told apart by a 64-bit float, and come out of it as they were."""
+SCALES = (0, 4, 8, DECIMALS)
+
+
+@dataclass
+class Decimals:
+    """Numbers as whole units of a power of ten, exactly as sent."""
+
+    units: npt.NDArray[Any]
+    scale: int
+    missing: npt.NDArray[Any] | None
+
+
+def exact_decimals(column: pa.Array, null_values: list[str], decimal: str = ".") -> Decimals | None:
+    """Return the column as decimals, or None when some value is not plainly one.
+
+    Plain are finite numbers of at most 15 digits, no more of them behind the point than the landing
+    table keeps. Everything else is left to numeric_text(), which costs three times as much.
+    """
+    kind = column.type
+    if pa.types.is_string(kind):
+        column = _floats(column, null_values, decimal)
+    elif pa.types.is_integer(kind):
+        column = pc.cast(column, pa.float64(), safe=False)
+    elif not pa.types.is_float64(kind):
+        return None
+    if column is None:
+        return None
+    missing = None
+    if column.null_count:
+        missing = column.is_null().to_numpy(zero_copy_only=False)
+        column = pc.fill_null(column, 0.0)
+    values = column.to_numpy(zero_copy_only=False)
+    if not np.isfinite(values).all():
+        return None
+    for scale in SCALES:
+        factor = 10.0**scale
+        units = np.rint(values * factor)
+        if np.abs(units).max(initial=0.0) >= 10.0**DIGITS:
+            return None
+        # Only the decimal itself, of all with so few digits, becomes this float again.
+        if (units / factor == values).all():
+            return Decimals(units.astype(np.int64), scale, missing)
+    return None
+
+
+def _floats(text: pa.Array, null_values: list[str], decimal: str) -> pa.Array | None:
+    """Return short texts as floats; None where a text is too long or no number."""
+    if decimal != ".":
+        text = pc.replace_substring(text, decimal, ".")
+    if any(re.match(NUMBER, value) for value in null_values):
+        return None
+    if (pc.max(pc.binary_length(text)).as_py() or 0) > DIGITS:
+        return None
+    try:
+        return pc.cast(text, pa.float64())
+    except pa.ArrowInvalid:
+        missing = pc.is_in(text, value_set=pa.array(null_values, pa.string()))
+    try:
+        return pc.cast(pc.if_else(missing, pa.scalar(None, pa.string()), text), pa.float64())
+    except pa.ArrowInvalid:
+        return None
 
 
 def numeric_text(

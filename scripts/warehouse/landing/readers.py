@@ -17,7 +17,7 @@ from warehouse.errors import WarehouseError
 from warehouse.landing.profile import Layout
 
 Lines = npt.NDArray[np.int64]
-BATCH_ROWS = 131_072
+BATCH_ROWS = 32_768
 
 
 @dataclass

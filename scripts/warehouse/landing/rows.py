@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -14,9 +15,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from warehouse.errors import WarehouseError
+from warehouse.landing import copybinary, scratch
 from warehouse.landing.calendars import Calendar
 from warehouse.landing.copytext import NULL, escaped, joined_rows
-from warehouse.landing.numbers import is_exact, numeric_text
+from warehouse.landing.numbers import Decimals, exact_decimals, is_exact, numeric_text
 from warehouse.landing.profile import Profile
 from warehouse.landing.readers import Chunk, Source
 from warehouse.landing.times import TimeReader, distinct
@@ -26,18 +28,23 @@ COLUMNS = (
     "open", "high", "low", "close", "volume", "broken",
 )  # fmt: skip
 
+Item = TypeVar("Item")
+
 
 @dataclass
 class Tally:
     """What went by while a source was read."""
 
     rows: int = 0
+    arrived: int = 0
+    """Rows that the server says it took."""
     position: int = 0
     first: pd.Timestamp | None = None
     last: pd.Timestamp | None = None
     first_ts: pd.Timestamp | None = None
     last_ts: pd.Timestamp | None = None
-    symbols: set[str] = field(default_factory=set)
+    symbols: dict[str, None] = field(default_factory=dict)
+    """In the order in which they came."""
     is_exact: bool = True
     """True while no value had more decimals than the landing table keeps."""
     in_order: bool = True
@@ -69,14 +76,14 @@ class RowReader:
                 do="name the right columns in the source profile, or land another file",
             )
 
-    def text(self) -> Iterator[bytes]:
-        """Stream the rows in COPY's text format."""
+    def copies(self) -> Iterator[tuple[str, bytes]]:
+        """Stream the rows as COPY statements and their data, binary where every row is plain."""
         for chunk in self.source.chunks(self.needed):
             lines, table = self._filtered(chunk)
             self.tally.position = chunk.position
             if table.num_rows:
                 try:
-                    yield self._copy_text(lines, table)
+                    yield self._copy(lines, table)
                 except pa.ArrowException as error:
                     raise WarehouseError(
                         f"A column has a type that is no text, number or time: {error}",
@@ -84,10 +91,11 @@ class RowReader:
                         do="write the file again with plain columns",
                     ) from None
             if chunk.malformed:
-                yield "".join(
+                rows = "".join(
                     f"{line}\t" + f"{NULL}\t" * (len(COLUMNS) - 2) + "{malformed_row}\n"
                     for line, _ in chunk.malformed
-                ).encode()
+                )
+                yield scratch.COPY, rows.encode()
             self.tally.rows += len(lines) + len(chunk.malformed)
 
     def _filtered(self, chunk: Chunk) -> tuple[pa.Array, pa.Table]:
@@ -102,7 +110,7 @@ class RowReader:
             table, lines = table.filter(mask), lines.filter(mask.combine_chunks())
         return lines, table
 
-    def _copy_text(self, lines: pa.Array, table: pa.Table) -> bytes:
+    def _copy(self, lines: pa.Array, table: pa.Table) -> tuple[str, bytes]:
         columns = self.profile.columns
         column = {name: _whole(table[name]) for name in self.needed}
         broken = _Broken(len(lines))
@@ -113,15 +121,6 @@ class RowReader:
         no_symbol = pc.equal(symbol, "")
         broken.add("missing_symbol", no_symbol, unless=header)
 
-        numbers: list[pa.Array] = []
-        for name in columns.numbers.values():
-            text, bad = numeric_text(column[name], self.profile.null_values, self.profile.decimal)
-            broken.add("not_a_number", bad, unless=header)
-            numbers.append(text)
-            self.tally.is_exact = self.tally.is_exact and is_exact(text)
-        if columns.volume is None:
-            numbers.append(pa.nulls(len(lines), pa.string()))
-
         values, index = distinct(_joined([column[name] for name in columns.timestamps], " "))
         times = self.times.read(values)
         unreadable = sorted({rule for rule in times.rules.unique() if rule})
@@ -130,22 +129,47 @@ class RowReader:
             for rule in unreadable:
                 broken.add(rule, pc.equal(rules, rule), unless=header)
         starts, sessions = _micros(times.starts), _micros(times.sessions)
-        self._notice(symbol, starts.take(index), times.sessions, times.starts)
+        encoded = symbol.dictionary_encode()
+        self._notice(encoded, starts.take(index), times.sessions, times.starts)
 
+        if broken.rules is None:
+            decimals = self._decimals(column)
+            if decimals is not None:
+                fields = [
+                    copybinary.bigint(lines.to_numpy()),
+                    copybinary.text(encoded),
+                    copybinary.timestamps(starts.take(index).to_numpy()),
+                    copybinary.dates(sessions.take(index).to_numpy()),
+                    *(copybinary.numeric(each) for each in decimals),
+                ]
+                missing = len(COLUMNS) - len(fields)
+                fields += [copybinary.nulls(len(lines))] * missing
+                return scratch.COPY_BINARY, copybinary.joined_rows(fields, len(lines))
+
+        numbers: list[pa.Array] = []
+        for name in columns.numbers.values():
+            text, bad = numeric_text(column[name], self.profile.null_values, self.profile.decimal)
+            broken.add("not_a_number", bad, unless=header)
+            numbers.append(text)
+            self.tally.is_exact = self.tally.is_exact and is_exact(text)
+        if columns.volume is None:
+            numbers.append(pa.nulls(len(lines), pa.string()))
         stamp_text = starts.cast(pa.timestamp("us", "UTC")).cast(pa.string()).take(index)
         date_text = (
             sessions.cast(pa.timestamp("us")).cast(pa.date32()).cast(pa.string()).take(index)
         )
-        return joined_rows(
-            [
-                lines.cast(pa.string()),
-                escaped(symbol),
-                stamp_text,
-                date_text,
-                *numbers,
-                broken.text(),
-            ]
-        )
+        columns_text = [lines.cast(pa.string()), escaped(symbol), stamp_text, date_text]
+        return scratch.COPY, joined_rows([*columns_text, *numbers, broken.text()])
+
+    def _decimals(self, column: dict[str, pa.Array]) -> list[Decimals] | None:
+        """Read all numbers as plain decimals, or none of them."""
+        found: list[Decimals] = []
+        for name in self.profile.columns.numbers.values():
+            plain = exact_decimals(column[name], self.profile.null_values, self.profile.decimal)
+            if plain is None:
+                return None
+            found.append(plain)
+        return found
 
     def _symbols(self, column: dict[str, pa.Array], count: int) -> pa.Array:
         if self.profile.symbol is not None:
@@ -172,7 +196,7 @@ class RowReader:
 
     def _notice(
         self,
-        symbol: pa.Array,
+        encoded: pa.DictionaryArray,
         starts: pa.Array,
         sessions: pd.Series[pd.Timestamp],
         times: pd.Series[pd.Timestamp],
@@ -181,11 +205,9 @@ class RowReader:
         tally = self.tally
         tally.first, tally.last = _range(sessions.dropna(), tally.first, tally.last)
         tally.first_ts, tally.last_ts = _range(times.dropna(), tally.first_ts, tally.last_ts)
-        encoded = symbol.dictionary_encode()
-        here = set(encoded.dictionary.to_pylist())
         if tally.in_order:
             self._notice_order(encoded, starts)
-        tally.symbols |= here
+        tally.symbols.update(dict.fromkeys(encoded.dictionary.to_pylist()))
 
     def _notice_order(self, encoded: pa.DictionaryArray, starts: pa.Array) -> None:
         codes = encoded.indices.to_numpy()
@@ -199,7 +221,7 @@ class RowReader:
         self.tally.in_order = bool(
             rising.all()
             and len(set(names)) == len(names)
-            and self.tally.symbols.isdisjoint(fresh)
+            and self.tally.symbols.keys().isdisjoint(fresh)
             and (not continued or self._last is None or stamps[0] > self._last[1])
         )
         self._last = (names[-1], int(stamps[-1]))
@@ -273,10 +295,10 @@ def _micros(stamps: pd.Series[pd.Timestamp]) -> pa.Array:
     return pa.array(values.view(np.int64), mask=np.isnat(values))
 
 
-def ahead(texts: Iterator[bytes]) -> Iterator[bytes]:
-    """Prepare the next text in a thread while the server takes the one before."""
+def ahead(items: Iterator[Item]) -> Iterator[Item]:
+    """Prepare the next item in a thread while the server takes the one before."""
     with ThreadPoolExecutor(1) as worker:
-        waiting = worker.submit(next, texts, None)
-        while (text := waiting.result()) is not None:
-            waiting = worker.submit(next, texts, None)
-            yield text
+        waiting = worker.submit(next, items, None)
+        while (item := waiting.result()) is not None:
+            waiting = worker.submit(next, items, None)
+            yield item

@@ -29,6 +29,7 @@ SCRATCH = """
     create temp table existing (line bigint primary key, revision integer, same boolean);
 """
 COPY = "copy scratch from stdin"
+COPY_BINARY = "copy scratch from stdin (format binary)"
 
 RESOLVE = """
     insert into resolved (symbol, valid_from, valid_to, instrument_id, allow_negative_price)
@@ -41,17 +42,24 @@ RESOLVE = """
 # Symbols that nobody knows, or not for all time.
 STRANGE = """
     select s.symbol, r.symbol is not null as is_partly_known
-    from unnest(%(symbols)s::text []) as s (symbol)
+    from unnest(%(symbols)s::text []) with ordinality as s (symbol, place)
     left join (
         select symbol, bool_or(valid_from = '-infinity' and valid_to = 'infinity') as always
         from resolved
         group by symbol
     ) as r on s.symbol = r.symbol
     where r.always is not true
+    order by s.place
 """
 
-# A symbol outside every known range is another instrument: it gets the gap it falls into.
-NEW_INSTRUMENTS = """
+# Where every row is good, each unknown symbol has one; they come in the order of the file.
+STRANGERS = """
+    with strangers as (
+        select symbol, null::date as session_date, line
+        from unnest(%(unknown)s::text []) with ordinality as u (symbol, line)
+    ),
+"""
+STRANGERS_AMONG_GOOD = """
     with good as not materialized (
         select s.symbol, s.session_date, s.line
         from scratch as s
@@ -78,7 +86,10 @@ NEW_INSTRUMENTS = """
             )
         group by g.symbol, g.session_date
     ),
+"""
 
+# A symbol outside every known range is another instrument: it gets the gap it falls into.
+NEW_INSTRUMENTS = """
     gaps as (
         select
             s.symbol,
@@ -235,7 +246,6 @@ INSERT = """
 
 COUNT = """
     select
-        (select count(*) from scratch),
         (select count(*) from existing where same) + count(*) filter (where rules is null),
         count(rules)
     from aside
