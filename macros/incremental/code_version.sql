@@ -1,12 +1,27 @@
-{% macro code_version() -%}
+{% macro code_version(name) -%}
     {#-
-        Fingerprint of everything that decides the values of the feature mart: the SQL of its upstream
-        models, the seeds they read and the vars. A mart built by other code is rebuilt whole.
+        Fingerprint of everything in this project that decides the rows of a model: the files of its upstream models,
+        seeds and functions, the text of every macro that they call, and the vars. A mart built by other
+        code is rebuilt whole. A migration that changes an aggregate of schema indicators says so itself,
+        by a row in ops.change_log.
     -#}
     {%- set parts = [var('as_of'), var('feature_version')] -%}
-    {%- for node in (graph.nodes.values() if execute else []) if node.resource_type in ('model', 'seed')
-        and (node.path.startswith(('staging/', 'intermediate/', 'catalog/', 'reference/')) or node.name == 'feature_engineered_data') -%}
-        {%- do parts.append(node.unique_id ~ node.checksum.checksum) -%}
+    {%- set macros = [] -%}
+    {%- for each in ancestors('model.' ~ project_name ~ '.' ~ name) -%}
+        {%- set node = graph.nodes.get(each) or graph.functions.get(each) -%}
+        {%- if node -%}
+            {%- do parts.append(each ~ node.checksum.checksum) -%}
+            {%- for macro in node.depends_on.macros if macro not in macros -%}
+                {%- do macros.append(macro) -%}
+            {%- endfor -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- for each in macros if each.startswith('macro.' ~ project_name ~ '.') -%}
+        {%- set macro = context[each.split('.')[-1]].macro -%}
+        {%- do parts.append(each ~ local_md5(macro.macro_sql)) -%}
+        {%- for called in macro.depends_on.macros if called not in macros -%}
+            {%- do macros.append(called) -%}
+        {%- endfor -%}
     {%- endfor -%}
     {{ return(local_md5(parts | sort | join('|'))) }}
 {%- endmacro %}

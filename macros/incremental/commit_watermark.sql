@@ -1,26 +1,47 @@
-{% macro commit_watermark(model, window='int_run_window') -%}
+{% macro commit_watermark() -%}
     {#-
-        Post-hook of a model fed by a run window: runs in the transaction that wrote the model, so data and
-        watermark move together. The cut is the snapshot in which the window read the change log: rows
-        committed later are dirty for the next build, however early their times are.
+        Post-hook of every model downstream of the run window. It runs in the transaction that wrote the model,
+        so data and watermark move together. The cut is the snapshot in which the window read the change log:
+        rows committed later are dirty for the next build, however early their times are.
+        A model whose inputs were built for an earlier window is refused: with `--select` they can be one run
+        older than the window, and the model would claim to have taken in what it never read.
     -#}
-    insert into ops.consumers (model, relation, seen, system_identifier, code_version, run_id)
-    select
-        '{{ model }}',
-        relations.relation,
-        run_window.cut,
-        ops.system_identifier(),
-        run_window.code_version,
-        '{{ invocation_id }}'
-    from (select cut, code_version from {{ ref(window) }} limit 1) as run_window
-    cross join (
-        values {% for relation in tracked_relations() %}('{{ relation }}'::regclass){{ ', ' if not loop.last }}{% endfor %}
-    ) as relations (relation)
-    on conflict (model, relation) do update
+    {%- set window = run_window_id() -%}
+    {%- set tables = ['table', 'incremental'] -%}
+    {%- if execute and model.unique_id != window and model.config.materialized in tables and window in ancestors(model.unique_id) -%}
+        {%- set version = code_version(model.name) -%}
+        {%- set inputs = [] -%}
+        {%- for parent in model.depends_on.nodes if parent != window and parent in graph.nodes -%}
+            {%- if graph.nodes[parent].config.materialized in tables and window in ancestors(parent) -%}
+                {%- do inputs.append(graph.nodes[parent].name) -%}
+            {%- endif -%}
+        {%- endfor -%}
+        {%- if inputs %}
+    do $$
+    declare
+        stale text;
+    begin
+        select string_agg(built_from.model, ', ' order by built_from.model) into stale
+        from ops.built_from
+        where
+            built_from.model in ('{{ inputs | join("', '") }}')
+            and built_from.cut::text <> ({{ window_cut() }})::text;
+        if stale is not null then
+            raise exception '{{ model.name }} reads %, built for an earlier run window', stale
+                using hint = 'Build them together: dbt build, or dbt build --select +{{ model.name }}.';
+        end if;
+    end $$;
+        {% endif %}
+    insert into ops.built_from (model, cut, code_version, run_id)
+    select '{{ model.name }}', cut, '{{ version }}', '{{ invocation_id }}' from ({{ window_cut() }}) as run_window
+    on conflict (model) do update
         set
-            seen = excluded.seen,
-            system_identifier = excluded.system_identifier,
+            cut = excluded.cut,
             code_version = excluded.code_version,
             run_id = excluded.run_id,
-            consumed_at = clock_timestamp()
+            built_at = excluded.built_at
+        {%- if model.config.materialized == 'incremental' %};
+    {{ move_watermark(model.name, version) }}
+        {%- endif %}
+    {%- endif -%}
 {%- endmacro %}

@@ -11,6 +11,6 @@
                 else '-infinity'::date
             end
         ) as first_day
-    from {{ ref('int_run_window') }}
+    from {{ run_window() }}
     group by timeframe
 {%- endmacro %}

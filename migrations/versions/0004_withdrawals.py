@@ -3,7 +3,7 @@
 from warehouse.migrate import run_sql
 
 revision = "0004"
-down_revision = "0002"
+down_revision = "0003"
 
 
 def upgrade() -> None:

@@ -4,25 +4,13 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from warehouse import config, database, dbt_environment, output
+from warehouse import config, dbt_environment, output
+from warehouse.build_lock import one_build
 from warehouse.errors import WarehouseError
-
-LOCK = 7_203_002
-"""Advisory lock of builds: two at once would share scratch tables and write marts twice."""
-
-HOLDER = """
-select a.pid, a.application_name, coalesce(host(a.client_addr), 'local'), a.backend_start
-from pg_locks as l
-inner join pg_stat_activity as a on a.pid = l.pid
-where l.locktype = 'advisory' and l.granted and l.objid = %s and l.database = (
-    select oid from pg_database where datname = current_database()
-)
-"""
 
 
 @dataclass
@@ -49,25 +37,6 @@ class BuildResult:
     def success(self) -> bool:
         """Say whether everything was built and every test passed."""
         return self.gate_passed is not False and not self.failures and not self.errors
-
-
-@contextmanager
-def one_build() -> Iterator[None]:
-    """Hold the lock of builds for as long as this process lives at most."""
-    with database.connect("warehouse build", autocommit=True) as session:
-        row = session.execute("select pg_try_advisory_lock(%s)", [LOCK]).fetchone()
-        if not row or not row[0]:
-            holder = session.execute(HOLDER, [LOCK]).fetchone()
-            who = "another session"
-            if holder:
-                pid, name, host, since = holder
-                who = f"{name} (pid {pid}, from {host}) since {output.readable(since)}"
-            raise WarehouseError(
-                f"A build is running already: {who}.",
-                where=f"advisory lock {LOCK} of the database",
-                do="wait for it; if its program is gone: select pg_terminate_backend(pid)",
-            )
-        yield
 
 
 def build(
@@ -156,6 +125,8 @@ def _count(item: Any, result: BuildResult) -> None:  # noqa: ANN401 (a result of
     status, name = str(item.status), item.node.name
     is_test = item.node.resource_type in ("test", "unit_test")
     message = " ".join(str(item.message or "").split())
+    if item.node.resource_type == "operation" and status == "success":
+        return
     if status in ("pass", "success"):
         if is_test:
             result.tests_passed += 1

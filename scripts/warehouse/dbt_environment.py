@@ -44,6 +44,16 @@ LINE = (
 )
 
 
+WRITING = {"run", "build", "seed", "retry"}
+"""Commands of dbt that write what builds share."""
+
+READING = {"test", "compile", "docs", "show", "run-operation", "source", "debug"} | OFFLINE
+"""Its other commands, to tell a command from a word after it."""
+
+_kept: list[object] = []
+"""The session with the lock of builds: closed with the process."""
+
+
 def runs_dbt(arguments: list[str]) -> bool:
     """Say whether a command line (sys.orig_argv) starts dbt or a linter that runs it."""
     words = iter(arguments[1:])
@@ -82,9 +92,23 @@ def activate() -> None:
         needs_server = not OFFLINE.intersection(sys.orig_argv[2:]) and len(sys.orig_argv) > 2
         if needs_server and config.target() == "embedded":
             sys.stderr.write(f"{error}\n")
-        return
-    for name, value in variables(where, embedded=True).items():
-        os.environ.setdefault(name, value)
+            return
+    else:
+        for name, value in variables(where, embedded=True).items():
+            os.environ.setdefault(name, value)
+    hold_build_lock()
+
+
+def hold_build_lock() -> None:
+    """Take the lock of builds for as long as this dbt runs, if it is free.
+
+    Whether it was is said by dbt itself: the macro check_build_lock names the holder.
+    """
+    from warehouse.build_lock import try_lock
+
+    words = [word for word in sys.orig_argv[2:] if word in WRITING | READING]
+    if words and words[0] in WRITING and not {"--help", "-h"}.intersection(sys.orig_argv):
+        _kept.append(try_lock(f"dbt {words[0]}"))
 
 
 def install() -> Path:

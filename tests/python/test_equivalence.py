@@ -24,7 +24,7 @@ CORRECTED = 255
 """A row whose bar, number 256, has a stored state."""
 
 RUN_WINDOW = "models/intermediate/run_window/int_run_window.sql"
-REPLACE = "macros/incremental/get_incremental_window_replace_sql.sql"
+REPLACE = "macros/incremental/window_range.sql"
 MUTANTS = {
     "look-back shorter by one": (
         RUN_WINDOW, "select max(lookback_bars) as bars", "select max(lookback_bars) - 1 as bars",

@@ -9,10 +9,6 @@
         unlogged=false,
         unique_key=['instrument_id', 'timeframe', 'day_start', 'feature_version'],
         meta={'window_column': 'day_start', 'window_unit': 'day', 'versioned': true},
-        post_hook=[
-            "{{ ensure_index(this, 'int_features_daily_key', ['instrument_id', 'timeframe', 'day_start', 'feature_version'], unique=true) }}",
-            "{{ commit_watermark('int_features_daily') }}",
-        ],
     )
 }}
 -- depends_on: {{ ref('int_run_window') }}

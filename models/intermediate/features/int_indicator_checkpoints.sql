@@ -9,10 +9,6 @@
         unlogged=false,
         unique_key=['instrument_id', 'timeframe', 'bar_ts'],
         meta={'window_column': 'bar_ts'},
-        post_hook=[
-            "{{ ensure_index(this, 'int_indicator_checkpoints_key', ['instrument_id', 'timeframe', 'bar_ts'], unique=true) }}",
-            "{{ commit_watermark('int_indicator_checkpoints') }}",
-        ],
     )
 }}
 select

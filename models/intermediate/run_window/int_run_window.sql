@@ -3,28 +3,34 @@
     Decides once, for every model downstream, from where a series must be recomputed and from where its
     inputs must be read. Empty when nothing changed. The rules are in docs/incremental.md.
 #}
-{%- set mart = published_relation('feature_engineered_data') -%}
-{%- set checkpoints = published_relation('int_indicator_checkpoints', 'intermediate') -%}
+{{ config(pre_hook='{{ take_cut() }}') }}
+{%- set consumers = window_consumers() -%}
+{%- set mart = built_relation('feature_engineered_data') -%}
+{%- set checkpoints = built_relation('int_indicator_checkpoints') -%}
 {%- set is_first_build = mart is none or checkpoints is none -%}
+{%- set is_bounded = not is_first_build and var('expired_history') != 'drop' -%}
 -- depends_on: {{ ref('feature_catalog') }}
 with
 
 watermarks as (
 
     select
-        relation,
-        seen
-    from {{ source('ops', 'consumers') }}
+        consumers.relation,
+        consumers.seen
+    from {{ source('ops', 'consumers') }} as consumers
+    inner join (
+        values
+        {% for model, version in consumers.items() -%}
+            ('{{ model }}', '{{ version }}'){{ ',' if not loop.last }}
+        {% endfor -%}
+    ) as expected (model, code_version)
+        on
+            consumers.model = expected.model
+            and consumers.code_version = expected.code_version
     where
-        model in (
-            {% for consumer in window_consumers() -%}
-                '{{ consumer }}'{{ ',' if not loop.last }}
-            {% endfor -%}
-        )
-        and system_identifier = ops.system_identifier()
-        and code_version = '{{ code_version() }}'
+        consumers.system_identifier = ops.system_identifier()
         -- A snapshot from the future means that an older backup was restored.
-        and pg_snapshot_xmax(seen) <= pg_snapshot_xmax(pg_current_snapshot())
+        and pg_snapshot_xmax(consumers.seen) <= pg_snapshot_xmax(pg_current_snapshot())
         and not {{ is_first_build }}
 
 ),
@@ -60,7 +66,7 @@ unseen as (
         null::text as timeframe,
         '-infinity'::timestamptz as lo,
         'infinity'::timestamptz as hi
-    where (select count(*) from watermarks) < {{ window_consumers() | length * tracked_relations() | length }}
+    where (select count(*) from watermarks) < {{ consumers | length * tracked_relations() | length }}
 
 ),
 
@@ -126,7 +132,9 @@ dirty as (
     select
         series.instrument_id,
         series.timeframe,
-        min(changed.lo) as recompute_from
+        min(changed.lo) as recompute_from,
+        -- Nothing could be carried over from the last build.
+        bool_or(changed.instrument_id is null and changed.timeframe is null) as is_whole
     from series
     inner join changed
         on
@@ -134,7 +142,60 @@ dirty as (
             and (series.timeframe = changed.timeframe or changed.timeframe is null)
     group by series.instrument_id, series.timeframe
 
+){% if is_bounded -%},
+
+expired as (
+
+    select
+        timeframe,
+        max(kept_from) as kept_from
+    from {{ source('ops', 'expired_bars') }}
+    group by timeframe
+
+),
+
+bounded as (
+
+    -- History whose bars have expired stays as it is published: what can be computed again begins one
+    -- look-back after the oldest bar that is still landed.
+    select
+        dirty.instrument_id,
+        dirty.timeframe,
+        dirty.is_whole,
+        case
+            when expired.kept_from is null or published.is_older is null then dirty.recompute_from
+            else greatest(dirty.recompute_from, coalesce(computable.bar_ts, 'infinity'))
+        end as recompute_from
+
+    from dirty
+    left join expired on dirty.timeframe = expired.timeframe
+    left join lateral (
+
+        select true as is_older
+        from {{ mart }} as mart
+        where
+            mart.instrument_id = dirty.instrument_id
+            and mart.timeframe = dirty.timeframe
+            and mart.feature_version = '{{ var("feature_version") }}'
+            and mart."timestamp" < expired.kept_from
+        limit 1
+
+    ) as published on true
+    left join lateral (
+
+        select golden.bar_ts
+        from {{ ref('int_bars_golden') }} as golden
+        where
+            golden.instrument_id = dirty.instrument_id
+            and golden.timeframe = dirty.timeframe
+            and golden.bar_ts >= expired.kept_from
+        order by golden.bar_ts
+        limit 1 offset (select lookback.bars from lookback)
+
+    ) as computable on true
+
 )
+{%- endif %}
 
 select
     row_number() over (order by dirty.instrument_id, dirty.timeframe)::integer as series_no,
@@ -157,10 +218,9 @@ select
             checkpoint.{{ state }},
         {% endfor -%}
     {%- endif -%}
-    pg_current_snapshot() as cut,
-    '{{ code_version() }}' as code_version
+    dirty.is_whole
 
-from dirty
+from {{ 'bounded' if is_bounded else 'dirty' }} as dirty
 {% if not is_first_build %}
     left join lateral (
 

@@ -6,10 +6,6 @@
     config(
         incremental_strategy='replace_all',
         unique_key=['instrument_id', 'timeframe'],
-        post_hook=[
-            "{{ ensure_index(this, 'market_overview_key', ['instrument_id', 'timeframe'], unique=true) }}",
-            "{{ commit_watermark('market_overview') }}",
-        ],
     )
 }}
 {%- set window_start = dashboard_until() ~ " - interval '" ~ (var('dashboard_days') | int) ~ " days'" %}

@@ -7,10 +7,6 @@
     config(
         incremental_strategy='replace_all',
         unique_key=['symbol'],
-        post_hook=[
-            "{{ ensure_index(this, 'mv_features_dashboard_summary_key', ['symbol'], unique=true) }}",
-            "{{ commit_watermark('mv_features_dashboard_summary') }}",
-        ],
     )
 }}
 {%- set window_start = dashboard_until() ~ " - interval '" ~ (var('dashboard_days') | int) ~ " days'" %}

@@ -3,10 +3,6 @@
     config(
         incremental_strategy='day_replace',
         unique_key=['timeframe', 'session_date', 'feature', 'feature_version'],
-        post_hook=[
-            "{{ ensure_index(this, 'feature_coverage_key', ['timeframe', 'session_date', 'feature', 'feature_version'], unique=true) }}",
-            "{{ commit_watermark('feature_coverage') }}",
-        ],
     )
 }}
 -- depends_on: {{ ref('int_run_window') }}

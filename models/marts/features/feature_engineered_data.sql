@@ -9,13 +9,16 @@
     config(
         incremental_strategy='window_replace',
         unique_key=['instrument_id', 'timeframe', 'timestamp', 'feature_version'],
-        meta={'window_column': 'timestamp', 'versioned': true},
+        meta={
+            'window_column': 'timestamp',
+            'versioned': true,
+            'indexes': [{
+                'name': 'idx_features_symbol_version_covering',
+                'columns': ['symbol', 'feature_version', '"timestamp" desc'],
+                'include': ['close', 'rsi_1d', 'price_ma_short'],
+            }],
+        },
         pre_hook="set local enable_hashjoin = off",
-        post_hook=[
-            "{{ ensure_index(this, 'feature_engineered_data_key', ['instrument_id', 'timeframe', '\"timestamp\"', 'feature_version'], unique=true) }}",
-            "{{ ensure_index(this, 'idx_features_symbol_version_covering', ['symbol', 'feature_version', '\"timestamp\" desc'], include=['close', 'rsi_1d', 'price_ma_short']) }}",
-            "{{ commit_watermark('feature_engineered_data') }}",
-        ],
     )
 }}
 select

@@ -1,0 +1,27 @@
+{% macro window_range(strategy, meta) -%}
+    {#-
+        The rows of a model that a run replaces, as {from, where}: what `target` is joined with and on which
+        condition. Used twice, when the model is built and when it is published, so that both are the same rows.
+        The literal bound lets the planner leave out whole partitions and chunks.
+        Raises a compiler error for a strategy or meta it does not know.
+    -#}
+    {%- set version = "\n        and target.feature_version = '" ~ var('feature_version') ~ "'" if meta.get('versioned') else '' -%}
+    {%- set window = run_window() -%}
+    {%- if strategy == 'replace_all' -%}
+        {{ return({'from': none, 'where': 'true'}) }}
+    {%- elif strategy == 'day_replace' -%}
+        {{ return({
+            'from': '(' ~ first_touched_days() ~ ') as run_window',
+            'where': 'target.timeframe = run_window.timeframe\n        and target.session_date >= run_window.first_day' ~ version,
+        }) }}
+    {%- elif strategy == 'window_replace' and meta.get('window_column') -%}
+        {%- set bound = day_of_window('run_window.recompute_from') if meta.get('window_unit') == 'day' else 'run_window.recompute_from' -%}
+        {%- set first = run_query('select ' ~ day_of_window('min(recompute_from)') ~ '::text from ' ~ window).columns[0].values()[0] if execute else none -%}
+        {{ return({
+            'from': window ~ ' as run_window',
+            'where': 'target.instrument_id = run_window.instrument_id\n        and target.timeframe = run_window.timeframe\n        and target."' ~ meta.window_column ~ '" >= ' ~ bound
+                ~ ("\n        and target.\"" ~ meta.window_column ~ "\" >= timestamptz '" ~ first ~ "'" if first else '') ~ version,
+        }) }}
+    {%- endif -%}
+    {{ exceptions.raise_compiler_error("incremental strategy '" ~ strategy ~ "' of " ~ (model.name if model else 'a published model') ~ ": give replace_all, day_replace, or window_replace with config.meta.window_column, the time column that the window bounds") }}
+{%- endmacro %}
