@@ -17,7 +17,7 @@ import psycopg
 import pytest
 from typer.testing import CliRunner, Result
 
-from warehouse import build, cli, config, demo, output
+from warehouse import build, build_lock, cli, config, demo, output
 from warehouse import database as db
 from warehouse.errors import WarehouseError
 
@@ -298,7 +298,7 @@ def test_failures_are_explained(
 
 def test_one_build_at_a_time_names_the_other(database: str) -> None:
     with db.connect("nightly of ann", autocommit=True) as other:
-        other.execute("select pg_advisory_lock(%s)", [build.LOCK])
+        other.execute("select pg_advisory_lock(%s)", [build_lock.LOCK])
         done = warehouse("build", "--no-check")
         assert done.exit_code == 2
         assert "nightly of ann" in done.stderr

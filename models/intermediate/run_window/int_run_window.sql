@@ -9,7 +9,7 @@
 {%- set checkpoints = built_relation('int_indicator_checkpoints') -%}
 {%- set is_first_build = mart is none or checkpoints is none -%}
 {%- set is_bounded = not is_first_build and var('expired_history') != 'drop' -%}
--- depends_on: {{ ref('feature_catalog') }}
+-- depends_on: {{ ref('feature_catalog') }}, {{ source('ops', 'expired_bars') }}
 with
 
 watermarks as (
