@@ -9,7 +9,7 @@ import pandas as pd
 import psycopg
 
 from warehouse.errors import WarehouseError
-from warehouse.landing import quarantine, scratch, statements
+from warehouse.landing import quarantine, statements
 from warehouse.landing.batches import (
     BatchResult,
     Progress,
@@ -23,7 +23,7 @@ from warehouse.landing.calendars import calendar
 from warehouse.landing.judge import judge_sql
 from warehouse.landing.profile import Profile
 from warehouse.landing.readers import FrameSource, Source, open_source
-from warehouse.landing.rows import RowReader, ahead
+from warehouse.landing.rows import RowReader
 from warehouse.landing.sessions import ensure_sessions
 
 ANALYZE_FROM = 50_000
@@ -68,14 +68,7 @@ def land_source(
     began = time.monotonic()
     rows = RowReader(source, profile, calendar(profile.calendar))
     with session(source.name) as conn:
-        conn.execute(scratch.SCRATCH)
-        for statement, data in ahead(rows.copies()):
-            cursor = conn.cursor()
-            with cursor.copy(statement) as copy:
-                copy.write(data)
-            rows.tally.arrived += cursor.rowcount
-            if progress:
-                progress(source.name, rows.tally.position, source.size)
+        statements.fill(conn, rows, progress)
         with writing(conn):
             result = _write(conn, rows, began, is_replay=is_replay)
             source.check_unchanged()

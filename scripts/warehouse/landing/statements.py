@@ -7,9 +7,11 @@ from collections.abc import Collection
 from psycopg import Connection
 
 from warehouse.landing import scratch
+from warehouse.landing.batches import Progress
 from warehouse.landing.calendars import calendar
 from warehouse.landing.judge import reasons
 from warehouse.landing.profile import Profile
+from warehouse.landing.rows import RowReader, ahead
 
 Facts = dict[str, object]
 MANY = 20_000
@@ -34,6 +36,18 @@ def facts(profile: Profile) -> Facts:
         "allow_negative_price": profile.allow_negative_price,
         "adjusted": profile.adjusted,
     }
+
+
+def fill(conn: Connection, rows: RowReader, progress: Progress | None = None) -> None:
+    """Read a source into a new scratch table."""
+    conn.execute(scratch.SCRATCH)
+    for statement, data in ahead(rows.copies()):
+        cursor = conn.cursor()
+        with cursor.copy(statement) as copy:
+            copy.write(data)
+        rows.tally.arrived += cursor.rowcount
+        if progress:
+            progress(rows.source.name, rows.tally.position, rows.source.size)
 
 
 class Landing:

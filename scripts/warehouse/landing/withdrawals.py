@@ -13,7 +13,7 @@ import pyarrow as pa
 from psycopg.rows import class_row
 
 from warehouse.errors import WarehouseError
-from warehouse.landing import doomed, quarantine, scratch, statements
+from warehouse.landing import doomed, quarantine, statements
 from warehouse.landing.batches import (
     BatchResult,
     new_batch,
@@ -27,7 +27,7 @@ from warehouse.landing.instruments import calendar_of
 from warehouse.landing.moments import Moment, bounds_of
 from warehouse.landing.profile import Profile, normal_timeframe
 from warehouse.landing.readers import Chunk, Source, open_source
-from warehouse.landing.rows import RowReader, ahead
+from warehouse.landing.rows import RowReader
 from warehouse.landing.tables import OTHER_REASONS
 
 DATASET = "withdrawals"
@@ -155,11 +155,8 @@ def withdraw_source(
     began = time.monotonic()
     rows = RowReader(_KeysOnly(source, profile), profile, calendar_named(profile.calendar))
     with session(source.name) as conn:
-        conn.execute(scratch.SCRATCH)
+        statements.fill(conn, rows)
         conn.execute(doomed.TABLE)
-        with conn.cursor().copy(scratch.COPY) as copy:
-            for text in ahead(rows.text()):
-                copy.write(text)
         with writing(conn):
             tally = rows.tally
             facts: dict[str, object] = {
@@ -175,7 +172,7 @@ def withdraw_source(
             conn.execute(doomed.IN_FILE, facts)
             landing.judge(doomed.UNKNOWN)
             result = _withdraw(conn, facts)
-            _, _, rejected = landing.count()
+            _, rejected = landing.count()
             if not is_replay:
                 quarantine.write(conn, source, facts, OTHER_REASONS)
             result.landed, result.quarantined = tally.rows, rejected
