@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 HEADLINE = """
+with series as (
+    select s.instrument_id, s.timeframe, s.source
+    from ref.series as s
+    where not exists (
+        select from ref.withdrawn_series as w
+        where
+            w.returned_at = 'infinity'
+            and w.instrument_id = s.instrument_id
+            and w.timeframe = s.timeframe
+            and w.source = s.source
+            and w.adjusted = s.adjusted
+    )
+)
 select
-    (select count(*) from raw_market.bars) as bars,
+    (select count(*) from raw_market.bars where not is_withdrawn) as bars,
     (select count(*) from ref.instruments) as instruments,
-    (select count(distinct source) from ref.series) as sources,
-    (select count(distinct (instrument_id, timeframe)) from ref.series) as series,
+    (select count(distinct source) from series) as sources,
+    (select count(distinct (instrument_id, timeframe)) from series) as series,
     (select count(*) from ops.batches) as batches,
     (select count(*) from ops.quarantine where replayed_at is null) as quarantined
 """
@@ -114,11 +127,26 @@ limit %(limit)s
 """
 
 SERIES = """
-with days as (
+with withdrawn as (
+    select b.instrument_id, b.timeframe, b.source, b.bar_ts
+    from raw_market.bars as b
+    where b.is_withdrawn and not exists (
+        select from raw_market.bars as n
+        where
+            n.instrument_id = b.instrument_id
+            and n.timeframe = b.timeframe
+            and n.bar_ts = b.bar_ts
+            and n.source = b.source
+            and n.revision > b.revision
+    )
+),
+days as (
     select
         instrument_id, timeframe, source, session_date, min(symbol) as symbol, count(*) as bars
     from raw_market.bars
-    where revision = 0
+    where revision = 0 and (instrument_id, timeframe, source, bar_ts) not in (
+        select w.instrument_id, w.timeframe, w.source, w.bar_ts from withdrawn as w
+    )
     group by instrument_id, timeframe, source, session_date
 ),
 seen as (
