@@ -184,7 +184,8 @@ def test_as_known_before_the_withdrawal(history: Schedule) -> None:
     rows = list(range(30))
     history.land(AAPL, rows)
     history.land(IBM, rows)
-    (before,) = ask("select clock_timestamp()::text")[0]
+    (instant,) = ask("select clock_timestamp()")[0]
+    before = instant.isoformat()
     withdraw(history, AAPL, [10])
     withdraw(history, IBM, rows)
     bars = (
