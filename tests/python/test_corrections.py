@@ -184,7 +184,10 @@ def test_as_known_before_the_withdrawal(history: Schedule) -> None:
     rows = list(range(30))
     history.land(AAPL, rows)
     history.land(IBM, rows)
-    (instant,) = ask("select clock_timestamp()")[0]
+    # The var takes whole seconds: wait for the next one.
+    instant, _ = ask("select date_trunc('second', clock_timestamp()) + interval '1s', pg_sleep(1)")[
+        0
+    ]
     before = instant.isoformat()
     withdraw(history, AAPL, [10])
     withdraw(history, IBM, rows)
