@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: help demo test setup setup-dev lint format bench lock clean
+.PHONY: help demo test prove setup setup-dev lint format bench lock clean
 
 help:  ## list the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -40,6 +40,10 @@ demo: setup  ## land real prices, gate, build, test, report
 
 test: setup-dev  ## every test, those that need servers included
 	@$(BIN)/python -m pytest
+
+MINUTES ?= 30
+prove: setup-dev  ## search random histories for one that breaks the law of incremental builds
+	@PROVE_MINUTES=$(MINUTES) $(BIN)/python -m pytest -q -s tests/python/test_stateful.py -k test_prove
 
 # sqlfluff renders the models with dbt, which looks at relations: it needs a server with the seeds.
 # It parses before the adapter is registered, so the adapter's own configs look unknown to it: what

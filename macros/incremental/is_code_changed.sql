@@ -7,8 +7,7 @@
     {%- set valid = run_query(
         'select count(*) from ops.consumers inner join (values ' ~ expected | join(', ')
         ~ ') as expected (model, code_version) using (model, code_version)'
-        ~ ' where system_identifier = ops.system_identifier()'
-        ~ ' and pg_snapshot_xmax(seen) <= pg_snapshot_xmax(pg_current_snapshot())'
+        ~ ' where ' ~ is_own_watermark()
     ).columns[0].values()[0] -%}
     {{ return(valid | int < expected | length * tracked_relations() | length) }}
 {%- endmacro %}

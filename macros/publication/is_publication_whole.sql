@@ -3,8 +3,7 @@
     {%- set valid = run_query(
         "select count(*) from ops.consumers where model = 'publication'"
         ~ " and code_version = '" ~ window_consumers()['publication'] ~ "'"
-        ~ ' and system_identifier = ops.system_identifier()'
-        ~ ' and pg_snapshot_xmax(seen) <= pg_snapshot_xmax(pg_current_snapshot())'
+        ~ ' and ' ~ is_own_watermark()
     ).columns[0].values()[0] -%}
     {{ return(flags.FULL_REFRESH or valid | int < tracked_relations() | length) }}
 {%- endmacro %}

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from warehouse import config, dbt_environment, output
+from warehouse.build_advice import advice
 from warehouse.build_lock import one_build
 from warehouse.errors import WarehouseError
 
@@ -30,6 +31,8 @@ class BuildResult:
     """Tests that failed: what dbt says of them."""
     errors: dict[str, str] = field(default_factory=dict)
     """Models and tests that could not run."""
+    advice: list[str] = field(default_factory=list)
+    """What to do about errors whose cause is outside of the models."""
     slowest: dict[str, float] = field(default_factory=dict)
     log: str = ""
 
@@ -103,10 +106,12 @@ def run_dbt(command: str, arguments: list[str], result: BuildResult) -> None:
         raise WarehouseError(
             f"dbt {command} did not run: {str(done.exception).strip()}",
             where=result.log,
-            do="repair what it names; `warehouse doctor` checks the installation",
+            do="; ".join(advice([str(done.exception)]))
+            or "repair what it names; `warehouse doctor` checks the installation",
         )
     for item in done.result.results:
         _count(item, result)
+    result.advice = advice(result.errors.values())
 
 
 def _mover(moved: output.Progress) -> Callable[[Any], None]:
@@ -166,5 +171,7 @@ def print_build(result: BuildResult) -> None:
     )
     for name, message in {**result.errors, **result.failures}.items():
         output.say(f"  {name}: {message}")
+    for do in result.advice:
+        output.say(f"what to do: {do}; readers keep what they had")
     if not result.success:
         output.say(f"details: {result.log or config.Home.current().logs}")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import psycopg
 import pytest
 
+from warehouse import config
 from warehouse.config import Home
 
 
@@ -21,3 +23,18 @@ def cloned_database(home: Home, name: str, template: str) -> Iterator[str]:
         patch.setenv("WAREHOUSE_DATABASE", name)
         yield name
         session.execute(f"drop database {name} with (force)")
+
+
+@contextmanager
+def kept_database() -> Iterator[None]:
+    """Put the database in force back afterwards, however it was changed meanwhile."""
+    here = config.connection()
+    name, kept = here.dbname, f"{here.dbname}_kept"
+    with psycopg.connect(replace(here, dbname="postgres").url(), autocommit=True) as session:
+        session.execute(f"drop database if exists {kept} with (force)")
+        session.execute(f"create database {kept} template {name} strategy file_copy")
+        try:
+            yield
+        finally:
+            session.execute(f"drop database {name} with (force)")
+            session.execute(f"alter database {kept} rename to {name}")

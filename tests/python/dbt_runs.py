@@ -2,43 +2,125 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
+import signal
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from dbt.artifacts.schemas.results import NodeStatus
-from dbt.cli.main import dbtRunner
+from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
 
-from warehouse import config, dbt_environment
+from warehouse import config, database, dbt_environment
 
 _parsed: dict[tuple[Path, str], Manifest] = {}
 GOOD = (NodeStatus.Success, NodeStatus.Pass, NodeStatus.NoOp)
 
+Moment = Callable[[str, str], bool]
+"""Says of a statement that is about to be sent (name of its model, SQL) whether it is the one."""
 
-def dbt(command: str, *arguments: str, project: Path = config.PROJECT) -> list[Any]:
-    """Run a dbt command and return its results; fails when any node does."""
-    where = config.connection()
-    os.environ.update(dbt_environment.variables(where, embedded=True))
-    home = config.Home.current()
-    key = (project, where.dbname)
-    common = [
-        *("--quiet", "--no-use-colors", "--log-level-file", "info"),
-        *("--project-dir", str(project), "--profiles-dir", str(config.PROJECT)),
-        *("--log-path", str(home.logs), "--target", "embedded"),
-        *("--target-path", str(home.path / "target" / project.name)),
-    ]
-    if key not in _parsed:
-        parsed = dbtRunner().invoke(["parse", *common, "--no-partial-parse"])
-        assert isinstance(parsed.result, Manifest), parsed.exception
-        _parsed[key] = parsed.result
-    done = dbtRunner(manifest=_parsed[key]).invoke([command, *common, *arguments])
-    assert done.exception is None, done.exception
-    results = list(getattr(done.result, "results", []))
-    bad = [f"{each.node.name}: {each.message}" for each in results if each.status not in GOOD]
+BACKENDS = """
+    select pid from pg_stat_activity
+    where datname = current_database() and application_name = 'dbt' and pid <> pg_backend_pid()
+"""
+
+
+def dbt(
+    command: str, *arguments: str, project: Path = config.PROJECT,
+    at: Moment | None = None, do: Callable[[], object] = lambda: None,
+) -> list[Any]:  # fmt: skip
+    """Run a dbt command and return its results; fails when any node does.
+
+    `do` is called once, in the middle of the build: just before the statement that `at` accepts.
+    """
+    failures = dbt_failures(command, *arguments, project=project, at=at, do=do)
+    results, bad = failures
     assert not bad, "\n".join(bad)
     return results
+
+
+def dbt_failures(
+    command: str, *arguments: str, project: Path = config.PROJECT,
+    at: Moment | None = None, do: Callable[[], object] = lambda: None,
+) -> tuple[list[Any], list[str]]:  # fmt: skip
+    """Run a dbt command; return its results and what it says of the nodes that failed."""
+    raised: list[BaseException] = []
+    pending = [at] if at else []
+
+    def see(event: Any) -> None:
+        if not pending or event.info.name != "SQLQuery":
+            return
+        if pending[0](event.data.node_info.node_name, event.data.sql):
+            pending.clear()
+            try:
+                do()
+            except BaseException as error:
+                raised.append(error)
+
+    done = _invoke(command, *arguments, project=project, callbacks=[see] if at else [])
+    if raised:
+        raise raised[0]
+    results = list(getattr(done.result, "results", []))
+    bad = [f"{each.node.name}: {each.message}" for each in results if each.status not in GOOD]
+    if done.exception is not None:
+        bad.append(str(done.exception))
+    return results, bad
+
+
+def nth(number: int) -> Moment:
+    """Accept the statement of a build with this number, counted from 1."""
+    numbers = itertools.count(1)
+    return lambda _node, _sql: next(numbers) == number
+
+
+def statement_of(model: str, beginning: str = "") -> Moment:
+    """Accept the first statement of a model that holds this text."""
+    return lambda node, sql: node == model and beginning in sql
+
+
+def killed_dbt(command: str, *arguments: str, at: Moment, project: Path = config.PROJECT) -> bool:
+    """Run dbt in a process of its own that is killed before a statement; say whether it was.
+
+    A fork has dbt and the parsed project in memory already: starting Python anew costs 3.5 s.
+    """
+    parsed(project)
+
+    def die() -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    child = os.fork()
+    if child == 0:
+        try:
+            dbt_failures(command, *arguments, project=project, at=at, do=die)
+        finally:
+            os._exit(0)
+    status = os.waitpid(child, 0)[1]
+    wait_for_backends()
+    return os.WIFSIGNALED(status)
+
+
+def wait_for_backends(seconds: float = 30.0) -> None:
+    """Wait until no backend of a dbt that has ended is left; fails when one is stuck."""
+    deadline = time.monotonic() + seconds
+    with database.connect("tests", autocommit=True) as conn:
+        while left := conn.execute(BACKENDS).fetchall():
+            assert time.monotonic() < deadline, f"stuck backends: {left}"
+            time.sleep(0.01)
+
+
+def parsed(project: Path = config.PROJECT) -> Manifest:
+    """Return the project as dbt has parsed it for the database in force."""
+    key = (project, config.connection().dbname)
+    if key not in _parsed:
+        done = _run(["parse", *_common(project), "--no-partial-parse"], dbtRunner())
+        assert isinstance(done.result, Manifest), done.exception
+        _parsed[key] = done.result
+    return _parsed[key]
 
 
 def manifest(project: Path = config.PROJECT) -> Manifest:
@@ -53,3 +135,25 @@ def copied_project(folder: Path) -> Path:
             shutil.copytree(config.PROJECT / name, folder / name)
     shutil.copy(config.PROJECT / "dbt_project.yml", folder)
     return folder
+
+
+def _invoke(command: str, *arguments: str, project: Path, callbacks: list[Any]) -> dbtRunnerResult:
+    runner = dbtRunner(manifest=parsed(project), callbacks=callbacks)
+    return _run([command, "--no-write-json", *_common(project), *arguments], runner)
+
+
+def _common(project: Path) -> list[str]:
+    home = config.Home.current()
+    return [
+        *("--quiet", "--no-use-colors", "--log-level-file", "info"),
+        *("--project-dir", str(project), "--profiles-dir", str(config.PROJECT)),
+        *("--log-path", str(home.logs), "--target", "embedded"),
+        *("--target-path", str(home.path / "target" / project.name)),
+    ]
+
+
+def _run(arguments: list[str], runner: dbtRunner) -> dbtRunnerResult:
+    """Invoke dbt in a thread: it inspects its whole stack, and pytest's costs half a second."""
+    os.environ.update(dbt_environment.variables(config.connection(), embedded=True))
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(runner.invoke, arguments).result()

@@ -1,22 +1,24 @@
-"""What can happen between two builds, on real bars: the moves of a random schedule."""
+"""What can happen between two builds, on real bars: the moves of a history."""
 
 from __future__ import annotations
 
-import random
+import re
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pandas as pd
-from dbt.contracts.graph.nodes import ModelNode
+import psycopg
 
-from dbt_runs import dbt, manifest
+from comparison import differences, freeze, incremental_models
+from databases import kept_database
+from dbt_runs import Moment, dbt, dbt_failures, killed_dbt
 from feature_oracles import PRICES, SHIPPED, frame_profile
 from warehouse import config, database
 from warehouse.landing.bars import land_frame
 from warehouse.landing.reference import land_table
+
+Key = tuple[str, str]
 
 INSTANTS = ("2000-09-30", "2001-06-01T12:30:00Z", "2026-08-03T15:00:00Z")
 """Where the dashboards' window ends: it moves from build to build, and back."""
@@ -25,11 +27,13 @@ PARTIAL = (
     ("--select", "+feature_engineered_data"),
     ("--select", "feature_engineered_data"),
     ("--select", "int_run_window+"),
+    ("--exclude", "feature_engineered_data"),
     ("--select", "marts"),
 )
 """Builds of a part that people type; the next whole build must make up for them."""
 
-ADJUSTED = {"daily": "none", "hourly": "splits", "minute": "splits"}
+REFUSED = r"earlier run window|: (None|Skip.*)$"
+
 KNOWN = """
     insert into raw_market.bars
     select distinct on (bar_ts)
@@ -39,9 +43,31 @@ KNOWN = """
     where symbol = %s and timeframe = %s and bar_ts between %s and %s and source = 'oracle'
     order by bar_ts, revision desc
 """
+WRITTEN = """
+    insert into raw_market.bars (
+        instrument_id, timeframe, bar_ts, source, revision, symbol, session_date,
+        open, high, low, close, volume, adjusted, batch_id, known_at
+    )
+    select
+        names.instrument_id, %(timeframe)s, bars.bar_ts, 'oracle', coalesce(last.revision, -1) + 1,
+        bars.symbol, bars.session_date, bars.open, bars.high, bars.low, bars.close, bars.volume,
+        %(adjusted)s, 0, %(known_at)s
+    from unnest(
+        %(symbol)s::text[], %(clock)s::timestamptz[], %(session_date)s::date[], %(open)s::numeric[],
+        %(high)s::numeric[], %(low)s::numeric[], %(close)s::numeric[], %(volume)s::numeric[]
+    ) as bars (symbol, bar_ts, session_date, open, high, low, close, volume)
+    inner join ref.symbol_history as names
+        on names.symbol = bars.symbol and names.calendar = 'XNYS'
+        and bars.session_date >= names.valid_from and bars.session_date < names.valid_to
+    left join lateral (
+        select max(revision) as revision from raw_market.bars as known
+        where known.instrument_id = names.instrument_id and known.timeframe = %(timeframe)s
+            and known.bar_ts = bars.bar_ts and known.source = 'oracle'
+    ) as last on true
+"""
 
 
-def real_bars() -> dict[tuple[str, str], pd.DataFrame]:
+def real_bars() -> dict[Key, pd.DataFrame]:
     """Return some real bars of each timeframe, with a true split among the daily ones."""
     chosen = {}
     for case, first, count in (
@@ -56,198 +82,191 @@ def real_bars() -> dict[tuple[str, str], pd.DataFrame]:
 
 
 class Schedule:
-    """A random history of landings and builds of one database."""
+    """A history of landings and builds of one database."""
 
-    def __init__(self, seed: int, folder: Path, project: Path = config.PROJECT) -> None:
+    def __init__(self, folder: Path, project: Path = config.PROJECT) -> None:
         """Begin with nothing landed."""
-        self.random = random.Random(seed)  # noqa: S311 (repeatable, not secret)
         self.folder = folder
         self.project = project
         self.bars = real_bars()
-        self.done: dict[tuple[str, str], set[int]] = {key: set() for key in self.bars}
-        self.open = ExitStack()
+        self.done: dict[Key, set[int]] = {key: set() for key in self.bars}
+        self.actions: list[tuple[str, str, str]] = []
+        self.tickers: dict[str, tuple[str, str]] = {}
+        self.held: list[tuple[psycopg.Connection, Key]] = []
         self.told: list[str] = []
 
+    def rows(self, key: Key, first: int, count: int) -> list[int]:
+        """Return a run of rows of a series, whatever its length."""
+        first %= len(self.bars[key])
+        return list(range(first, min(first + count, len(self.bars[key]))))
+
+    def day(self, key: Key, row: int) -> str:
+        """Return the session date of a row."""
+        return str(self.bars[key]["session_date"][row % len(self.bars[key])].date())
+
+    def ticker(self, symbol: str, day: str) -> str:
+        """Return what an instrument is called on a day."""
+        renamed = self.tickers.get(symbol)
+        return renamed[0] if renamed and day >= renamed[1] else symbol
+
+    def named(self, key: Key, rows: list[int]) -> list[str]:
+        """Return what an instrument is called in each of some rows."""
+        return [self.ticker(key[0], self.day(key, row)) for row in rows]
+
+    # ------------------------------------------------------------------------------ landings
+
     def land(
-        self, key: tuple[str, str], rows: list[int], *, source: str = "oracle",
-        adjusted: str | None = None, change: Callable[[pd.DataFrame], pd.DataFrame] | None = None,
+        self, key: Key, rows: list[int], *, source: str = "oracle", adjusted: str | None = None,
+        change: Callable[[pd.DataFrame], pd.DataFrame] | None = None,
     ) -> None:  # fmt: skip
         """Land some bars of a series, perhaps changed, perhaps by another source."""
-        symbol, timeframe = key
+        timeframe = key[1]
         bars = self.bars[key].iloc[rows]
         bars = change(bars.copy()) if change else bars
-        daily = timeframe == "1d"
         profile = frame_profile(
-            source=source,
-            timeframe=timeframe,
-            calendar="XNYS",
-            adjusted=adjusted or ("none" if daily else "splits"),
+            source=source, timeframe=timeframe, calendar="XNYS", adjusted=adjusted or basis(key)
         )
-        times = bars["session_date"].dt.date if daily else bars["clock"]
-        frame = bars[[*PRICES, "volume"]].assign(symbol=symbol, time=times)
+        times = bars["session_date"].dt.date if timeframe == "1d" else bars["clock"]
+        frame = bars[[*PRICES, "volume"]].assign(symbol=self.named(key, rows), time=times)
         result = land_frame(frame, profile=profile)
         assert result.quarantined == 0, result
         if source == "oracle":
             self.done[key].update(rows)
         self.told.append(f"land {source} {key} {rows[0]}..{rows[-1]}: {result.accepted} new")
 
-    def some(self, key: tuple[str, str], most: int) -> list[int]:
-        """Choose a run of rows of a series."""
-        first = self.random.randrange(len(self.bars[key]))
-        return list(range(first, min(first + self.random.randint(1, most), len(self.bars[key]))))
-
-    def step(self) -> None:
-        """Do one random thing."""
-        key = self.random.choice(list(self.bars))
-        moves = (
-            (6, self._next), (3, self._late), (1, self._again), (3, self._correct),
-            (2, self._other_source), (1, self._filler), (2, self._split), (1, self._dividend),
-            (2, self._held_back), (6, lambda _: self.build()),
-            (2, lambda _: self.build(*self.random.choice(PARTIAL))),
-        )  # fmt: skip
-        weights, actions = zip(*moves, strict=True)
-        self.random.choices(actions, weights)[0](key)
-
-    def _next(self, key: tuple[str, str]) -> None:
+    def next(self, key: Key, count: int) -> None:
+        """Land the bars after the last one."""
         first = max(self.done[key], default=-1) + 1
-        rows = list(range(first, len(self.bars[key])))[: self.random.choice([1, 5, 60, 250])]
-        if rows:
-            self.land(key, rows)
+        if first < len(self.bars[key]):
+            self.land(key, self.rows(key, first, count))
 
-    def _late(self, key: tuple[str, str]) -> None:
-        self.land(key, self.some(key, 40))
-
-    def _again(self, key: tuple[str, str]) -> None:
+    def again(self, key: Key) -> None:
+        """Land everything of a series once more; corrected bars go back to what they were."""
         if self.done[key]:
             self.land(key, sorted(self.done[key]))
 
-    def _correct(self, key: tuple[str, str]) -> None:
-        def change(bars: pd.DataFrame) -> pd.DataFrame:
-            share = self.random.random()
-            return bars.assign(close=bars["low"] + share * (bars["high"] - bars["low"]))
+    def correct(self, key: Key, rows: list[int], share: float) -> None:
+        """Land bars with another close."""
+        self.land(key, rows, change=lambda bars: closed_at(bars, share))
 
-        self.land(key, self.some(key, 6), change=change)
+    def other_source(self, key: Key, rows: list[int], source: str, adjusted: str) -> None:
+        """Land bars by a source that is better or worse than ours."""
+        self.land(
+            key, rows, source=source, adjusted=adjusted,
+            change=lambda bars: bars.assign(**{name: bars[name] * 1.001 for name in PRICES}),
+        )  # fmt: skip
 
-    def _other_source(self, key: tuple[str, str]) -> None:
-        def change(bars: pd.DataFrame) -> pd.DataFrame:
-            return bars.assign(**{name: bars[name] * 1.001 for name in PRICES})
+    def filler(self, key: Key, rows: list[int]) -> None:
+        """Land flat bars without volume, over which any other source wins."""
 
-        source = self.random.choice(["yahoo", "zzz"])
-        adjusted = self.random.choice(["none", "splits"])
-        self.land(key, self.some(key, 90), source=source, adjusted=adjusted, change=change)
+        def flat(bars: pd.DataFrame) -> pd.DataFrame:
+            return bars.assign(**dict.fromkeys(["open", "high", "low"], bars["close"]), volume=0.0)
 
-    def _filler(self, key: tuple[str, str]) -> None:
-        def change(bars: pd.DataFrame) -> pd.DataFrame:
-            flat = dict.fromkeys(["open", "high", "low"], bars["close"])
-            return bars.assign(**flat, volume=0.0)
+        self.land(key, rows, source="alpaca", change=flat)
 
-        self.land(key, self.some(key, 10), source="alpaca", change=change)
-
-    def action(self, key: tuple[str, str], kind: str, ex_date: str, **value: float) -> None:
+    def action(self, key: Key, kind: str, ex_date: str, **value: float) -> None:
         """Land a corporate action."""
         path = self.folder / "action.csv"
-        row = {"symbol": key[0], "ex_date": ex_date, "type": kind, **value}
+        symbol = self.ticker(key[0], ex_date)
+        row = {"symbol": symbol, "ex_date": ex_date, "type": kind, **value}
         pd.DataFrame([row]).to_csv(path, index=False)
         (result,) = land_table("corporate_actions", [path], source="oracle")
-        assert result.quarantined == 0, result
-        self.told.append(f"{kind} of {key[0]} on {ex_date}: {value}")
+        assert result.quarantined == 0 or self.tickers, result
+        self.actions.append((symbol, kind, ex_date))
+        self.told.append(f"{kind} of {symbol} on {ex_date}: {value}, {result.accepted} new")
 
-    def _day(self, key: tuple[str, str]) -> str:
-        return str(self.random.choice(list(self.bars[key]["session_date"])).date())
+    def change_ticker(self, symbol: str, day: str) -> None:
+        """Let the sources send a new ticker from a day on, of which nobody has told us."""
+        self.tickers.setdefault(symbol, (f"{symbol}2", day))
+        self.told.append(f"{symbol} is called {self.tickers[symbol]}")
 
-    def _split(self, key: tuple[str, str]) -> None:
-        self.action(key, "split", self._day(key), ratio=self.random.choice([2, 1.5, 0.1, 7]))
+    # ------------------------------------------------------------------- sessions held open
 
-    def _dividend(self, key: tuple[str, str]) -> None:
-        self.action(key, "cash_dividend", self._day(key), amount=self.random.choice([0.1, 0.37]))
+    def begin(self, key: Key) -> None:
+        """Begin a transaction that has its id, and therefore its place in every snapshot."""
+        conn = database.connect("held back")
+        conn.execute("select pg_current_xact_id()")
+        self.held.append((conn, key))
+        self.told.append(f"begin on {key}")
 
-    def _held_back(self, key: tuple[str, str]) -> None:
-        """Begin a transaction that corrects bars and commits after a build has come by."""
+    def write(
+        self, number: int, rows: list[int], share: float, known_at: str, *, undone: bool = False
+    ) -> None:
+        """Write corrections or late bars in an open transaction, whose clock may run backwards."""
+        conn, key = self.held[number]
+        bars = closed_at(self.bars[key].iloc[rows].copy(), share)
+        columns = ("clock", "session_date", *PRICES, "volume")
+        arrays = {name: bars[name].tolist() for name in columns} | {"symbol": self.named(key, rows)}
+        values = {"timeframe": key[1], "adjusted": basis(key)}
+        with conn.transaction() as savepoint:
+            conn.execute(WRITTEN, {**values, **arrays, "known_at": known_at})
+            if undone:
+                raise psycopg.Rollback(savepoint)
+        self.told.append(f"write {key} {rows[0]}..{rows[-1]}, undone: {undone}")
+
+    def end(self, number: int, *, commit: bool) -> None:
+        """Commit an open transaction, or roll it back."""
+        conn, key = self.held.pop(number)
+        with conn:
+            (conn.commit if commit else conn.rollback)()
+        self.told.append(f"{'commit' if commit else 'roll back'} on {key}")
+
+    def release(self, *, commit: bool = True) -> None:
+        """End every open transaction."""
+        while self.held:
+            self.end(0, commit=commit)
+
+    # -------------------------------------------------------------------------------- builds
+
+    def build(
+        self, *arguments: str, instant: str = INSTANTS[0], as_of: str = "",
+        at: Moment | None = None, do: Callable[[], object] = lambda: None,
+    ) -> None:  # fmt: skip
+        """Build the models; something may happen in the middle of it."""
+        self.told.append(" ".join(["build", *arguments, instant, as_of]))
+        options = variables(instant, as_of)
+        dbt("run", *arguments, *options, project=self.project, at=at, do=do)
+
+    def partial_build(self, *arguments: str, instant: str = INSTANTS[0]) -> None:
+        """Build a part; a model that would read inputs of an earlier window may refuse to."""
+        self.told.append(" ".join(["build", *arguments, instant]))
+        _, bad = dbt_failures("run", *arguments, *variables(instant), project=self.project)
+        unexpected = [each for each in bad if not re.search(REFUSED, each)]
+        assert not unexpected, "\n".join([*unexpected, *self.told])
+
+    def killed_build(self, at: Moment, instant: str = INSTANTS[0]) -> bool:
+        """Begin a build and kill it before a statement; say whether it came so far."""
+        killed = killed_dbt("run", *variables(instant), at=at, project=self.project)
+        self.told.append(f"build, killed: {killed}")
+        return killed
+
+    def compare(self, *, instant: str = INSTANTS[0], as_of: str = "", keep: bool = False) -> None:
+        """Build; compare every incremental model with its full refresh, row for row and exactly.
+
+        keep: go on from the incremental build afterwards.
+        """
         self.release()
-        if len(self.done[key]) < 3:
-            return
-        conn = self.open.enter_context(database.connect("held back"))
-        clock = self.bars[key]["clock"]
-        first = self.random.choice(sorted(self.done[key]))
-        conn.execute(KNOWN, [*key, clock[first], clock[min(first + 3, len(clock) - 1)]])
-        self.told.append(f"begin a correction of {key} from row {first}")
-        # Another series moves on meanwhile; the same bars would be the same revision twice.
-        other = self.random.choice([each for each in self.bars if each != key])
-        self._next(other)
-        self.build()
-        self.release()
-
-    def release(self) -> None:
-        """Commit what is held back."""
-        self.open.close()
-
-    def build(self, *arguments: str) -> None:
-        """Build the models."""
-        dashboards = f'{{"dashboard_as_of": "{self.random.choice(INSTANTS)}"}}'
-        dbt("run", *arguments, "--vars", dashboards, project=self.project)
-        self.told.append("build " + " ".join(arguments))
-
-    def compare(self) -> None:
-        """Compare every incremental model with its full refresh, row for row and exactly."""
-        self.release()
-        instant = self.random.getstate()
-        self.build()
+        self.build(instant=instant, as_of=as_of)
         models = incremental_models(self.project)
-        with database.connect("tests", autocommit=True) as conn:
-            conn.execute("create schema frozen")
-            for model in models:
-                relation = f"{model.schema}.{model.name}"
-                conn.execute(f"create table frozen.{model.name} as table {relation}")
-            # What readers see is what was built.
-            published = [
-                difference(model, here="marts") for model in models if model.schema == "build"
-            ]
-        assert not any(published), "\n".join([*filter(None, published), *self.told])
-        self.random.setstate(instant)  # the same window of the dashboards
-        self.build("--full-refresh")
-        found = [difference(model) for model in models]
-        found += [difference(model, here="marts") for model in models if model.schema == "build"]
-        assert not any(found), "\n".join([*filter(None, found), *self.told])
+        with kept_database() if keep else nullcontext():
+            freeze(models)
+            unpublished = differences(models, published=True)
+            assert not unpublished, "\n".join(["Built but not published", *unpublished, *self.told])
+            self.build("--full-refresh", instant=instant, as_of=as_of)
+            found = differences(models)
+        assert not found, "\n".join([*found, *self.told])
 
 
-def incremental_models(project: Path) -> list[ModelNode]:
-    """Return the models that the law of incremental builds binds."""
-    nodes = manifest(project).nodes.values()
-    models: list[Any] = [
-        node
-        for node in nodes
-        if node.resource_type == "model" and node.config.materialized == "incremental"
-    ]
-    return sorted(models, key=lambda node: node.name)
+def basis(key: Key) -> str:
+    """Return what the prices of a series are adjusted for."""
+    return "none" if key[1] == "1d" else "splits"
 
 
-def difference(model: ModelNode, here: str | None = None) -> str | None:
-    """Name the first key and column in which a model, or its table in `here`, is not as frozen."""
-    rebuilt, frozen = f"{here or model.schema}.{model.name}", f"frozen.{model.name}"
-    with database.connect("tests") as conn:
-        counts = [
-            conn.execute(f"select count(*) from (table {a} except all table {b}) as d").fetchone()
-            for a, b in ((frozen, rebuilt), (rebuilt, frozen))
-        ]
-        if counts == [(0,), (0,)]:
-            return None
-        key = [str(name) for name in model.config.unique_key or []]
-        keys = ", ".join(f'"{name}"' for name in key)
-        frames = []
-        for relation in (frozen, rebuilt):
-            cursor = conn.execute(f"select * from {relation} order by {keys}")
-            columns = [column.name for column in cursor.description or []]
-            frame = pd.DataFrame(cursor.fetchall(), columns=columns).astype(object)
-            frames.append(frame.set_index(key))
-    incremental, full = frames
-    head = f"{model.name}: {counts[0]} rows only incremental, {counts[1]} only in full refresh; "
-    for name, here, there in (("incremental", full, incremental), ("full", incremental, full)):
-        missing = here.index.difference(there.index)
-        if len(missing):
-            return f"{head}{missing[0]} is missing in the {name} build"
-    equal = (incremental == full) | (incremental.isna() & full.isna())
-    row, column = np.argwhere(~equal.to_numpy())[0]
-    return (
-        f"{head}first at {incremental.index[row]} in {incremental.columns[column]}: "
-        f"{incremental.iat[row, column]!r} incremental, {full.iat[row, column]!r} full"
-    )
+def closed_at(bars: pd.DataFrame, share: float) -> pd.DataFrame:
+    """Close bars somewhere between their low and their high."""
+    return bars.assign(close=bars["low"] + share * (bars["high"] - bars["low"]))
+
+
+def variables(instant: str, as_of: str = "") -> tuple[str, str]:
+    """Return the vars of a build."""
+    return "--vars", f'{{"dashboard_as_of": "{instant}", "as_of": "{as_of}"}}'

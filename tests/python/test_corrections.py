@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import random
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,9 +14,6 @@ from dbt_runs import dbt
 from landing_files import ask
 from schedules import Schedule
 from warehouse.config import Home
-
-SCHEDULES = int(os.environ.get("SCHEDULES", "2"))
-"""How many random histories."""
 
 AAPL, IBM = ("AAPL", "1d"), ("IBM", "1d")
 HOURS, MINUTES = ("AAPL", "1h"), ("AAPL", "1m")
@@ -51,7 +46,7 @@ def base(home: Home) -> Iterator[str]:
 def history(home: Home, base: str, tmp_path: Path) -> Iterator[Schedule]:
     """A history that has not begun."""
     with cloned_database(home, "test_schedule", base):
-        yield Schedule(0, tmp_path)
+        yield Schedule(tmp_path)
 
 
 def everywhere(instrument_id: int) -> dict[str, int]:
@@ -200,59 +195,3 @@ def test_as_known_before_the_withdrawal(history: Schedule) -> None:
     assert (ask(bars), ask(series)) == ([("AAPL", 29)], [(1,)])
     dbt("run", "--select", "staging", "--vars", f'{{"as_of": "{before}"}}')
     assert (ask(bars), ask(series)) == ([("AAPL", 30), ("IBM", 30)], [(2,)])
-
-
-@pytest.mark.parametrize("seed", range(SCHEDULES))
-def test_random_corrections(history: Schedule, seed: int) -> None:
-    dice = random.Random(seed)  # noqa: S311 (repeatable, not secret)
-    keys = list(history.bars)
-    switched = {
-        symbol: str(dice.choice(list(history.bars[dice.choice(of)]["session_date"])).date())
-        for symbol, of in {"AAPL": [AAPL, HOURS, MINUTES], "IBM": [IBM]}.items()
-    }
-    announced: list[tuple[str, str, str]] = []
-
-    def rows(key: tuple[str, str], most: int) -> list[int]:
-        first = dice.randrange(len(history.bars[key]))
-        return list(range(first, min(first + dice.randint(1, most), len(history.bars[key]))))
-
-    def land(key: tuple[str, str], some: list[int]) -> None:
-        """Land rows, those since the switch under either ticker."""
-        sessions = history.bars[key]["session_date"]
-        since = [row for row in some if str(sessions[row].date()) >= switched[key[0]]]
-        if since and dice.random() < 0.7:
-            land_as(history, key, since, f"{key[0]}.NEW")
-            some = [row for row in some if row not in since]
-        if some:
-            history.land(key, some)
-
-    def act(key: tuple[str, str]) -> None:
-        kind, name = dice.choice([("split", "ratio"), ("cash_dividend", "amount")])
-        day = str(dice.choice(list(history.bars[key]["session_date"])).date())
-        symbol = dice.choice([key[0], f"{key[0]}.NEW"])
-        announced.append((symbol, kind, day))
-        history.action((symbol, key[1]), kind, day, **{name: dice.choice([0.5, 2, 3])})
-
-    def take_back(key: tuple[str, str]) -> None:
-        some = dice.choice([rows(key, 5), rows(key, 60), list(range(len(history.bars[key])))])
-        ticker = dice.choice([key[0], key[0], f"{key[0]}.NEW"])
-        withdraw(history, key, some, source=dice.choice(["oracle", "yahoo"]), ticker=ticker)
-        if dice.random() < 0.3:
-            land(key, some)
-
-    moves = (
-        (4, lambda key: land(key, rows(key, 90))),
-        (2, lambda key: history.land(key, rows(key, 60), source="yahoo", adjusted="splits")),
-        (2, act),
-        (2, lambda _: announced and cancel(history, *dice.choice(announced))),
-        (5, take_back),
-        (2, lambda key: rename(history, key[0], f"{key[0]}.NEW", switched[key[0]])),
-        (4, lambda _: history.build()),
-    )
-    for key in keys:
-        land(key, list(range(dice.choice([1, 70, 260]))))
-    history.build()
-    weights, does = zip(*moves, strict=True)
-    for _ in range(14):
-        dice.choices(does, weights)[0](dice.choice(keys))
-    history.compare()

@@ -1,48 +1,26 @@
-"""The law of incremental builds: whatever happened, they equal a full refresh to the last bit."""
+"""The law of incremental builds, by small histories: each is what a mistake would get wrong.
+
+Random ones are in test_stateful.py.
+"""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from conftest import TEMPLATE
 from databases import cloned_database
-from dbt_runs import copied_project, dbt
+from dbt_runs import Moment, dbt, statement_of
+from mutants import MUTANTS, planted
 from schedules import KNOWN, Schedule
 from warehouse import config, database
 from warehouse.config import Home
 
-SCHEDULES = int(os.environ.get("SCHEDULES", "3"))
-"""How many random histories; for a night: `SCHEDULES=200 pytest -k test_random_history`."""
-
-STEPS = 12
 AAPL, IBM = ("AAPL", "1d"), ("IBM", "1d")
 CORRECTED = 255
 """A row whose bar, number 256, has a stored state."""
-
-RUN_WINDOW = "models/intermediate/run_window/int_run_window.sql"
-REPLACE = "macros/incremental/window_range.sql"
-MUTANTS = {
-    "look-back shorter by one": (
-        RUN_WINDOW, "select max(lookback_bars) as bars", "select max(lookback_bars) - 1 as bars",
-    ),
-    "watermark is the latest time seen": (
-        RUN_WINDOW,
-        "        change_log._xid >= pg_snapshot_xmin(watermarks.seen)\n"
-        "        and not pg_visible_in_snapshot(change_log._xid, watermarks.seen)",
-        "        change_log.logged_at > (select max(consumed_at) from ops.consumers)",
-    ),
-    "state of the changed bar itself": (
-        RUN_WINDOW, "and checkpoints.bar_ts < dirty.recompute_from",
-        "and checkpoints.bar_ts <= dirty.recompute_from",
-    ),
-    "nothing deleted": (
-        REPLACE, "target.timeframe = run_window.timeframe", "false",
-    ),
-}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -60,20 +38,9 @@ def fresh(home: Home, base: str) -> Iterator[str]:
         yield name
 
 
-@pytest.mark.parametrize("seed", range(SCHEDULES))
-def test_random_history(fresh: str, tmp_path: Path, seed: int) -> None:
-    schedule = Schedule(seed, tmp_path)
-    for key in schedule.bars:
-        schedule.land(key, list(range(schedule.random.choice([1, 70, 260]))))
-    schedule.build()
-    for _ in range(STEPS):
-        schedule.step()
-    schedule.compare()
-
-
 def late_correction(project: Path, folder: Path) -> Schedule:
     """Commit a correction after a build that began later has been published."""
-    schedule = Schedule(0, folder, project)
+    schedule = Schedule(folder, project)
     schedule.land(AAPL, list(range(300)))
     schedule.land(IBM, list(range(200)))
     schedule.build()
@@ -84,6 +51,36 @@ def late_correction(project: Path, folder: Path) -> Schedule:
         schedule.build()
     schedule.build()
     return schedule
+
+
+def correction_while_building(
+    project: Path, folder: Path, moment: Moment | None = None
+) -> Schedule:
+    """Land a correction in the middle of a build, which has read the change log and the bars."""
+    schedule = Schedule(folder, project)
+    schedule.land(AAPL, list(range(300)))
+    schedule.land(IBM, list(range(200)))
+    schedule.build()
+    schedule.land(IBM, list(range(200, 210)))
+    schedule.build(
+        at=moment or statement_of("int_features_returns"),
+        do=lambda: schedule.correct(AAPL, [CORRECTED], 0.5),
+    )
+    assert "land oracle" in schedule.told[-1], "nothing happened in the middle of the build"
+    return schedule
+
+
+def correction_before_the_cut(project: Path, folder: Path) -> Schedule:
+    """Land a correction just before the cut of the run window is taken."""
+    moment = statement_of("int_run_window", "insert into ops.built_from")
+    return correction_while_building(project, folder, moment)
+
+
+HISTORIES: dict[str, Callable[[Path, Path], Schedule]] = {
+    "cut taken when the model is done": correction_while_building,
+    "cut taken after the read": correction_before_the_cut,
+}
+"""What catches a mutant; the others are caught by a late correction."""
 
 
 def test_late_correction(fresh: str, tmp_path: Path) -> None:
@@ -98,24 +95,36 @@ def test_late_correction(fresh: str, tmp_path: Path) -> None:
     schedule.compare()
 
 
+def test_correction_while_building(fresh: str, tmp_path: Path) -> None:
+    correction_while_building(config.PROJECT, tmp_path).compare()
+
+
+def test_correction_before_the_cut(fresh: str, tmp_path: Path) -> None:
+    correction_before_the_cut(config.PROJECT, tmp_path).compare()
+
+
 def test_close_before_a_dividend_is_corrected(fresh: str, tmp_path: Path) -> None:
-    schedule = Schedule(1, tmp_path)
+    schedule = Schedule(tmp_path)
     for key in schedule.bars:
         schedule.land(key, list(range(40)))
-    ex_date = schedule.bars[AAPL]["session_date"][30].date().isoformat()
-    schedule.action(AAPL, "cash_dividend", ex_date, amount=0.37)
+    schedule.action(AAPL, "cash_dividend", schedule.day(AAPL, 30), amount=0.37)
     schedule.build()
     # The dividend is weighed by the close of row 29: every factor before it changes.
-    schedule.land(AAPL, [29], change=lambda bars: bars.assign(close=bars["low"]))
+    schedule.correct(AAPL, [29], 0.0)
     schedule.compare()
+
+
+def test_as_of_before_a_series_was_known(fresh: str, tmp_path: Path) -> None:
+    """A series that was not known then has no rows, though the marts had them before."""
+    schedule = Schedule(tmp_path)
+    schedule.land(AAPL, list(range(5)))
+    schedule.build()
+    schedule.compare(as_of="2020-01-01")
 
 
 @pytest.mark.parametrize("mutant", MUTANTS)
 def test_mutants_are_caught(fresh: str, tmp_path: Path, mutant: str) -> None:
-    file, right, wrong = MUTANTS[mutant]
-    project = copied_project(tmp_path / mutant.replace(" ", "_"))
-    text = (project / file).read_text(encoding="utf-8")
-    assert right in text, f"{file} has changed: adapt this mutant to it"
-    (project / file).write_text(text.replace(right, wrong), encoding="utf-8")
+    project = planted(MUTANTS[mutant], tmp_path / mutant.replace(" ", "_"))
+    history = HISTORIES.get(mutant, late_correction)
     with pytest.raises(AssertionError, match=r"in full refresh|duplicate key"):
-        late_correction(project, tmp_path).compare()
+        history(project, tmp_path).compare()

@@ -28,9 +28,7 @@ watermarks as (
             consumers.model = expected.model
             and consumers.code_version = expected.code_version
     where
-        consumers.system_identifier = ops.system_identifier()
-        -- A snapshot from the future means that an older backup was restored.
-        and pg_snapshot_xmax(consumers.seen) <= pg_snapshot_xmax(pg_current_snapshot())
+        {{ is_own_watermark() }}
         and not {{ is_first_build }}
 
 ),
@@ -57,6 +55,8 @@ unseen as (
     where
         change_log._xid >= pg_snapshot_xmin(watermarks.seen)
         and not pg_visible_in_snapshot(change_log._xid, watermarks.seen)
+        -- Another cluster's rows came with a backup, which was taken in as a whole.
+        and change_log._xid < pg_snapshot_xmax(pg_current_snapshot())
 
     union all
 

@@ -1,0 +1,67 @@
+"""The mechanism with one mistake in it: the suite must notice each of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dbt_runs import copied_project
+
+RUN_WINDOW = "models/intermediate/run_window/int_run_window.sql"
+REPLACE = "macros/incremental/window_range.sql"
+WATERMARK = "macros/incremental/move_watermark.sql"
+
+Mutant = tuple[str, str, str]
+"""A file, what is right in it, and what is wrong instead."""
+
+MUTANTS: dict[str, Mutant] = {
+    "look-back shorter by one": (
+        RUN_WINDOW, "select max(lookback_bars) as bars", "select max(lookback_bars) - 1 as bars",
+    ),
+    "watermark is the latest time seen": (
+        RUN_WINDOW,
+        "        change_log._xid >= pg_snapshot_xmin(watermarks.seen)\n"
+        "        and not pg_visible_in_snapshot(change_log._xid, watermarks.seen)",
+        "        change_log.logged_at > (select max(consumed_at) from ops.consumers)",
+    ),
+    "state of the changed bar itself": (
+        RUN_WINDOW, "and checkpoints.bar_ts < dirty.recompute_from",
+        "and checkpoints.bar_ts <= dirty.recompute_from",
+    ),
+    "nothing deleted": (
+        REPLACE, "target.timeframe = run_window.timeframe", "false",
+    ),
+    "cut taken when the model is done": (
+        # A snapshot later than its own transaction would be distrusted, as one of a restore.
+        WATERMARK, "run_window.cut,",
+        "(pg_current_xact_id()::text || ':' || pg_current_xact_id()::text || ':')::pg_snapshot,",
+    ),
+    "cut taken after the read": (
+        RUN_WINDOW, "config(pre_hook='{{ take_cut() }}')", "config(post_hook='{{ take_cut() }}')",
+    ),
+    "cut taken as the newest transaction": (
+        WATERMARK, "run_window.cut,",
+        "(pg_snapshot_xmax(run_window.cut)::text || ':' || pg_snapshot_xmax(run_window.cut)::text"
+        " || ':')::pg_snapshot,",
+    ),
+}  # fmt: skip
+
+MUTANTS_OF_RESTORES: dict[str, Mutant] = {
+    "only the future is distrusted": (
+        "macros/incremental/is_own_watermark.sql",
+        "< 2147483648",
+        "< 4294967296 and pg_snapshot_xmax({{ consumers }}.seen)"
+        " <= pg_snapshot_xmax(pg_current_snapshot())",
+        "pg_snapshot_xmax({{ consumers }}.seen) <= pg_snapshot_xmax(pg_current_snapshot())",
+    ),
+}
+"""Mistakes that only a restored backup shows."""
+
+
+def planted(mutant: Mutant, folder: Path) -> Path:
+    """Copy the project with a mistake in it."""
+    file, right, wrong = mutant
+    project = copied_project(folder)
+    text = (project / file).read_text(encoding="utf-8")
+    assert right in text, f"{file} has changed: adapt this mutant to it"
+    (project / file).write_text(text.replace(right, wrong), encoding="utf-8")
+    return project
