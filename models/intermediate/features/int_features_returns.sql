@@ -16,36 +16,22 @@ bars_this_run as (
 
 ),
 
-returned as (
+lagged as (
 
     select
         bar_row,
-        series_no,
         is_recomputed,
         open,
         high,
         low,
         close,
-        volume,
         {% for bars in [1, 2, 4, 8, 24] -%}
             lag(close, {{ bars }}) over by_bar as lag_close_{{ bars }},
+            lag(close, {{ bars + 1 }}) over by_bar as close_before_{{ bars }},
             lag(volume, {{ bars }}) over by_bar as lag_volume_{{ bars }},
         {% endfor -%}
         {{ function('safe_divide') }}(close, lag(close) over by_bar) - 1 as returns
     from bars_this_run
-    window by_bar as (partition by series_no order by bar_row)
-
-),
-
-lagged as (
-
-    select
-        *,
-        {% for bars in [2, 4, 8, 24] -%}
-            lag(returns, {{ bars }}) over by_bar as lag_returns_{{ bars }},
-        {% endfor -%}
-        lag(returns) over by_bar as lag_returns_1
-    from returned
     window by_bar as (partition by series_no order by bar_row)
 
 )
@@ -55,11 +41,12 @@ select
     returns,
     {% for bars in [1, 2, 4, 8, 24] -%}
         lag_close_{{ bars }},
-        lag_returns_{{ bars }},
+        -- Divided again: a lag of the return would take a second window, and copy all of the first.
+        {{ function('safe_divide') }}(lag_close_{{ bars }}, close_before_{{ bars }}) - 1 as lag_returns_{{ bars }},
         lag_volume_{{ bars }},
     {% endfor -%}
     {{ function('log_ratio') }}(close, lag_close_1) as log_returns,
-    returns - lag_returns_1 as price_acceleration,
+    returns - ({{ function('safe_divide') }}(lag_close_1, close_before_1) - 1) as price_acceleration,
     {% for bars in [2, 4, 8, 24] -%}
         {{ function('safe_divide') }}(close, lag_close_{{ bars }}) - 1 as returns_{{ bars }},
     {% endfor -%}

@@ -8,20 +8,8 @@ bars_this_run as (
         series_no,
         bar_number,
         is_recomputed,
-        is_after_checkpoint,
         close
     from {{ ref('int_bars_this_run') }}
-
-),
-
-seeds as (
-
-    select
-        series_no,
-        ema_state,
-        macd_state,
-        trix_state
-    from {{ ref('int_run_window') }}
 
 ),
 
@@ -66,36 +54,25 @@ fifties as (
 
 ),
 
--- The recursive states come last: carried through the levels above, each array costs 0.5 us a row and level.
 averages as (
 
     select
-        fifties.bar_row,
-        fifties.bar_number,
-        fifties.is_recomputed,
-        fifties.close,
-        fifties.s5 / 5 as sma_5,
-        fifties.s10 / 10 as sma_10,
-        fifties.s20 / 20 as sma_20,
-        fifties.s50 / 50 as sma_50,
-        {{ trailing_spaced_sum('fifties.s50', [0, 50]) }} as s100,
-        {{ trailing_spaced_sum('fifties.s50', [0, 50, 100, 150]) }} as s200,
-        lag(fifties.s20, 5) over by_bar / 20 as sma_20_back_5,
-        fifties.w10 / 55 as wma_10,
-        fifties.w20 / 210 as wma_20,
-        fifties.w50 / 1275 as wma_50,
-        indicators.ema_ladder(
-            seeds.ema_state, fifties.close
-        ) filter (where fifties.is_after_checkpoint) over by_bar as ema_state,
-        indicators.macd(
-            seeds.macd_state, fifties.close
-        ) filter (where fifties.is_after_checkpoint) over by_bar as macd_state,
-        indicators.triple_ema(
-            seeds.trix_state, fifties.close
-        ) filter (where fifties.is_after_checkpoint) over by_bar as trix_state
+        bar_row,
+        bar_number,
+        is_recomputed,
+        close,
+        s5 / 5 as sma_5,
+        s10 / 10 as sma_10,
+        s20 / 20 as sma_20,
+        s50 / 50 as sma_50,
+        {{ trailing_spaced_sum('s50', [0, 50]) }} as s100,
+        {{ trailing_spaced_sum('s50', [0, 50, 100, 150]) }} as s200,
+        lag(s20, 5) over by_bar / 20 as sma_20_back_5,
+        w10 / 55 as wma_10,
+        w20 / 210 as wma_20,
+        w50 / 1275 as wma_50
     from fifties
-    inner join seeds on fifties.series_no = seeds.series_no
-    window by_bar as (partition by fifties.series_no order by fifties.bar_row)
+    window by_bar as (partition by series_no order by bar_row)
 
 )
 
@@ -112,24 +89,12 @@ select
     wma_10,
     wma_20,
     wma_50,
-    {% for period in [5, 10, 12, 20, 26, 50, 100, 200] -%}
-        case when bar_number >= {{ period }} then ema_state[{{ loop.index + 1 }}] end as ema_{{ period }},
-    {% endfor -%}
-    case when bar_number >= 34 then macd_state[2] - macd_state[3] end as macd,
-    case when bar_number >= 34 then macd_state[4] end as macd_signal,
-    case when bar_number >= 34 then macd_state[2] - macd_state[3] - macd_state[4] end as macd_hist,
-    case
-        when bar_number >= 44 then 100 * ({{ function('safe_divide') }}(trix_state[4], trix_state[5]) - 1)
-    end as trix_15,
     {{ function('safe_divide') }}(close, sma_20) - 1 as price_to_sma_20,
     {{ function('safe_divide') }}(close, sma_50) - 1 as price_to_sma_50,
     {{ function('safe_divide') }}(close, s200 / 200) - 1 as price_to_sma_200,
     {{ function('safe_divide') }}(sma_20, sma_20_back_5) - 1 as sma_20_slope,
     {{ function('safe_divide') }}(sma_20, sma_50) - 1 as ma_spread_20_50,
-    {{ function('safe_divide') }}(sma_50, s200 / 200) - 1 as ma_spread_50_200,
-    case when bar_number % {{ checkpoint_bars() }} = 0 then ema_state end as ema_state,
-    case when bar_number % {{ checkpoint_bars() }} = 0 then macd_state end as macd_state,
-    case when bar_number % {{ checkpoint_bars() }} = 0 then trix_state end as trix_state
+    {{ function('safe_divide') }}(sma_50, s200 / 200) - 1 as ma_spread_50_200
 
 from averages
 where is_recomputed

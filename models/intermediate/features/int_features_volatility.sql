@@ -1,14 +1,13 @@
 {#
-    Grain: one row per recomputed bar. True range, directional movement and estimators of volatility.
+    Grain: one row per recomputed bar. True range and estimators of volatility.
     Windows of 6, 12 and 24 bars are sums of 3, doubled: s6 = s3 + s3 three bars back, and so on.
+    What is lagged comes first in each level: a lag reads the columns before its own too.
 #}
 {%- set summed = [
-    'log_return', 'squared_return', 'downside', 'bipower', 'parkinson', 'garman_klass', 'rogers_satchell',
+    'log_return', 'squared_return', 'downside', 'bipower', 'squared_range', 'rogers_satchell',
     'overnight', 'squared_overnight', 'intraday', 'squared_intraday',
 ] -%}
-{%- set carried = [
-    'bar_row', 'series_no', 'bar_number', 'is_recomputed', 'is_after_checkpoint', 'high', 'low', 'close', 'close_1',
-] -%}
+{%- set carried = ['is_recomputed', 'true_range'] -%}
 with
 
 bars_this_run as (
@@ -16,9 +15,7 @@ bars_this_run as (
     select
         bar_row,
         series_no,
-        bar_number,
         is_recomputed,
-        is_after_checkpoint,
         open,
         high,
         low,
@@ -27,21 +24,18 @@ bars_this_run as (
 
 ),
 
-seeds as (
-
-    select
-        series_no,
-        directional_state
-    from {{ ref('int_run_window') }}
-
-),
-
 logs as (
 
     select
-        *,
-        lag(close) over by_bar as close_1,
+        bar_row,
+        series_no,
+        is_recomputed,
+        case
+            when lag(close) over by_bar is not null
+                then greatest(high - low, abs(high - lag(close) over by_bar), abs(low - lag(close) over by_bar))
+        end as true_range,
         {{ function('log_ratio') }}(close, lag(close) over by_bar) as log_return,
+        {{ function('log_ratio') }}(lag(close) over by_bar, lag(close, 2) over by_bar) as log_return_before,
         {{ function('log_ratio') }}(open, lag(close) over by_bar) as overnight,
         {{ function('log_ratio') }}(close, open) as intraday,
         {{ function('log_ratio') }}(high, low) as high_low,
@@ -55,26 +49,31 @@ logs as (
 terms as (
 
     select
-        {{ carried | join(', ') }},
+        bar_row,
+        series_no,
+        is_recomputed,
+        true_range,
         log_return,
+        overnight,
+        intraday,
         log_return * log_return as squared_return,
         least(log_return, 0) * log_return as downside,
-        abs(log_return) * lag(abs(log_return)) over by_bar as bipower,
-        high_low * high_low as parkinson,
-        0.5 * high_low * high_low - (2 * ln(2::double precision) - 1) * intraday * intraday as garman_klass,
+        abs(log_return * log_return_before) as bipower,
+        high_low * high_low as squared_range,
         high_open * (high_open - intraday) + low_open * (low_open - intraday) as rogers_satchell,
-        overnight,
         overnight * overnight as squared_overnight,
-        intraday,
         intraday * intraday as squared_intraday
     from logs
-    window by_bar as (partition by series_no order by bar_row)
+    -- Each logarithm is used more than once above; the fence keeps it computed once.
+    offset 0 -- noqa: AM09
 
 ),
 
 threes as (
 
     select
+        bar_row,
+        series_no,
         {% for term in summed -%}
             {{ trailing_sum(term, 3) }} as {{ term }}_3,
         {% endfor -%}
@@ -87,8 +86,10 @@ threes as (
 sixes as (
 
     select
+        bar_row,
+        series_no,
         {% for term in summed -%}
-            {{ term }}_3 + lag({{ term }}_3, 3) over by_bar as {{ term }}_6,
+            {{ trailing_spaced_sum(term ~ '_3', [0, 3]) }} as {{ term }}_6,
         {% endfor -%}
         {{ carried | join(', ') }}
     from threes
@@ -96,26 +97,20 @@ sixes as (
 
 ),
 
--- The recursive state comes last: carried through the levels above, its array cost 0.5 us a row in each.
 sums as (
 
     select
-        {% for column in carried -%}
-            sixes.{{ column }},
-        {% endfor -%}
-        sixes.log_return_6,
-        sixes.squared_return_6,
-        sixes.log_return_6 + lag(sixes.log_return_6, 6) over by_bar as log_return_12,
-        sixes.squared_return_6 + lag(sixes.squared_return_6, 6) over by_bar as squared_return_12,
+        bar_row,
         {% for term in summed -%}
-            {{ trailing_spaced_sum('sixes.' ~ term ~ '_6', [0, 6, 12, 18]) }} as {{ term }}_24,
+            {{ trailing_spaced_sum(term ~ '_6', [0, 6, 12, 18]) }} as {{ term }}_24,
         {% endfor -%}
-        indicators.directional(
-            seeds.directional_state, sixes.high, sixes.low, sixes.close
-        ) filter (where sixes.is_after_checkpoint) over by_bar as directional_state
+        {% for term in ['log_return', 'squared_return'] -%}
+            {{ term }}_6,
+            {{ trailing_spaced_sum(term ~ '_6', [0, 6]) }} as {{ term }}_12,
+        {% endfor -%}
+        {{ carried | join(', ') }}
     from sixes
-    inner join seeds on sixes.series_no = seeds.series_no
-    window by_bar as (partition by sixes.series_no order by sixes.bar_row)
+    window by_bar as (partition by series_no order by bar_row)
 
 ),
 
@@ -139,35 +134,21 @@ variances as (
 
 select
     bar_row,
-    case when close_1 is not null then greatest(high - low, abs(high - close_1), abs(low - close_1)) end as true_range,
-    case when bar_number > 14 then directional_state[5] end as atr_14,
-    case when bar_number > 14 then directional_state[5] end as atr,
-    case
-        when bar_number > 14 then 100 * {{ function('safe_divide') }}(directional_state[5], close)
-    end as natr_14,
-    case
-        when bar_number > 14
-            then coalesce(100 * {{ function('safe_divide') }}(directional_state[6], directional_state[8]), 0)
-    end as plus_di_14,
-    case
-        when bar_number > 14
-            then coalesce(100 * {{ function('safe_divide') }}(directional_state[7], directional_state[8]), 0)
-    end as minus_di_14,
-    case when bar_number >= 28 then directional_state[9] end as adx_14,
+    true_range,
     realized_vol_6,
     realized_vol_12,
     realized_vol_24,
     {{ function('safe_divide') }}(realized_vol_6, realized_vol_24) as realized_vol_ratio_6_24,
     sqrt(downside_24 / 24) as downside_vol_24,
     sqrt(bipower_24 * pi() / 2 / 24) as bipower_vol_24,
-    sqrt({{ not_negative('garman_klass_24') }} / 24) as garman_klass_24,
-    sqrt(parkinson_24 / 24 / (4 * ln(2::double precision))) as parkinson_24,
+    -- Never negative: what a bar moved is at most its range.
+    sqrt((0.5 * squared_range_24 - (2 * ln(2::double precision) - 1) * squared_intraday_24) / 24) as garman_klass_24,
+    sqrt(squared_range_24 / 24 / (4 * ln(2::double precision))) as parkinson_24,
     sqrt({{ not_negative('rogers_satchell_24') }} / 24) as rogers_satchell_24,
     sqrt(
         overnight_variance
         + {{ yang_zhang_weight(24) }} * intraday_variance
         + (1 - {{ yang_zhang_weight(24) }}) * {{ not_negative('rogers_satchell_24') }} / 24
-    ) as yang_zhang_24,
-    case when bar_number % {{ checkpoint_bars() }} = 0 then directional_state end as directional_state
+    ) as yang_zhang_24
 
 from variances

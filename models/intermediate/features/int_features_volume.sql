@@ -1,8 +1,7 @@
-{# Grain: one row per recomputed bar. Volume lines, ratios and prices weighted by volume. NULL without volume. #}
+{# Grain: one row per recomputed bar. Volume, its ratios and prices weighted by it. NULL without volume. #}
 {%- set summed = ['volume', 'money', 'flow', 'inflow', 'outflow', 'illiquidity', 'dollar_volume'] -%}
 {%- set carried = [
-    'bar_row', 'series_no', 'bar_number', 'is_recomputed', 'is_after_checkpoint', 'session', 'is_market_open',
-    'high', 'low', 'close', 'volume', 'close_1', 'volume_1', 'dollar_volume',
+    'is_recomputed', 'close', 'volume', 'close_1', 'volume_1', 'dollar_volume',
     'volume_difference', 'volume_squared_difference',
 ] -%}
 with
@@ -12,27 +11,13 @@ bars_this_run as (
     select
         bar_row,
         series_no,
-        bar_number,
         is_recomputed,
-        is_after_checkpoint,
-        is_market_open,
         high,
         low,
         close,
         volume,
-        (session_date - date '2000-01-01')::double precision as session,
         (high + low + close) / 3 as typical
     from {{ ref('int_bars_this_run') }}
-
-),
-
-seeds as (
-
-    select
-        series_no,
-        volume_state,
-        session_state
-    from {{ ref('int_run_window') }}
 
 ),
 
@@ -82,54 +67,40 @@ terms as (
 short_sums as (
 
     select
-        {{ carried | join(', ') }},
+        bar_row,
+        series_no,
         {% for term in summed -%}
             {{ trailing_sum(term, 5) }} as {{ term }}_5,
         {% endfor -%}
         {{ trailing_sum('inflow', 4) }} as inflow_4,
-        {{ trailing_sum('outflow', 4) }} as outflow_4
+        {{ trailing_sum('outflow', 4) }} as outflow_4,
+        {{ carried | join(', ') }}
     from terms
     window by_bar as (partition by series_no order by bar_row)
 
 ),
 
--- The recursive states come last: carried through the levels above, each array costs 0.5 us a row and level.
 sums as (
 
     select
-        {% for column in carried -%}
-            short_sums.{{ column }},
-        {% endfor -%}
-        short_sums.volume_5,
-        {{ trailing_spaced_sum('short_sums.volume_5', [0, 5]) }} as volume_10,
+        bar_row,
+        volume_5,
+        {{ trailing_spaced_sum('volume_5', [0, 5]) }} as volume_10,
         {% for term in ['volume', 'money', 'flow', 'illiquidity', 'dollar_volume'] -%}
-            {{ trailing_spaced_sum('short_sums.' ~ term ~ '_5', [0, 5, 10, 15]) }} as {{ term }}_20,
+            {{ trailing_spaced_sum(term ~ '_5', [0, 5, 10, 15]) }} as {{ term }}_20,
         {% endfor -%}
         {% for term in ['inflow', 'outflow'] -%}
-            {{ trailing_spaced_sum('short_sums.' ~ term ~ '_5', [0, 5]) }}
-            + lag(short_sums.{{ term }}_4, 10) over by_bar as {{ term }}_14,
+            {{ trailing_spaced_sum(term ~ '_5', [0, 5]) }}
+            + lag({{ term }}_4, 10) over by_bar as {{ term }}_14,
         {% endfor -%}
-        indicators.volume_flow(
-            seeds.volume_state, short_sums.high, short_sums.low, short_sums.close, short_sums.volume
-        ) filter (where short_sums.is_after_checkpoint) over by_bar as volume_state,
-        indicators.session(
-            seeds.session_state, short_sums.session, short_sums.is_market_open, short_sums.high,
-            short_sums.low, short_sums.close, short_sums.volume
-        ) filter (where short_sums.is_after_checkpoint) over by_bar as session_state
+        {{ carried | join(', ') }}
     from short_sums
-    inner join seeds on short_sums.series_no = seeds.series_no
-    window by_bar as (partition by short_sums.series_no order by short_sums.bar_row)
+    window by_bar as (partition by series_no order by bar_row)
 
 )
 
 select
     bar_row,
-    case when volume is not null then volume_state[2] end as obv,
-    case when volume is not null then volume_state[3] end as vpt,
-    case when volume is not null then volume_state[4] end as ad_line,
-    {{ function('safe_divide') }}(session_state[2], session_state[3]) as vwap_session,
-    {{ function('safe_divide') }}(close, {{ function('safe_divide') }}(session_state[2], session_state[3])) - 1
-        as price_to_vwap_session,
     {{ function('safe_divide') }}(money_20, volume_20) as vwap_20,
     {{ function('safe_divide') }}(close, {{ function('safe_divide') }}(money_20, volume_20)) - 1 as price_to_vwap_20,
     volume_5 / 5 as volume_sma_5,
@@ -150,13 +121,7 @@ select
         else 100 * inflow_14 / (inflow_14 + outflow_14)
     end as mfi_14,
     (close - close_1) * volume as force_index,
-    illiquidity_20 / 20 as amihud_illiquidity_20,
-    case
-        when session_state[6] > 14
-            then coalesce({{ function('safe_divide') }}(100 * session_state[7], session_state[7] + session_state[8]), 0)
-    end as rsi_session_close,
-    case when bar_number % {{ checkpoint_bars() }} = 0 then volume_state end as volume_state,
-    case when bar_number % {{ checkpoint_bars() }} = 0 then session_state end as session_state
+    illiquidity_20 / 20 as amihud_illiquidity_20
 
 from sums
 where is_recomputed

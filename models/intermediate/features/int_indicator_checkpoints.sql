@@ -16,19 +16,16 @@ select
     bars_this_run.timeframe,
     bars_this_run.bar_ts,
     bars_this_run.bar_number,
-    trend.ema_state,
-    trend.macd_state,
-    momentum.rsi_state,
-    trend.trix_state,
-    volatility.directional_state,
-    volume.volume_state,
-    volume.session_state
+    recursive_family.ema_state,
+    recursive_family.macd_state,
+    recursive_family.rsi_state,
+    recursive_family.trix_state,
+    recursive_family.directional_state,
+    recursive_family.volume_state,
+    recursive_family.session_state
 
 from {{ ref('int_bars_this_run') }} as bars_this_run
-inner join {{ ref('int_features_trend') }} as trend on bars_this_run.bar_row = trend.bar_row
-inner join {{ ref('int_features_momentum') }} as momentum on bars_this_run.bar_row = momentum.bar_row
-inner join {{ ref('int_features_volatility') }} as volatility on bars_this_run.bar_row = volatility.bar_row
-inner join {{ ref('int_features_volume') }} as volume on bars_this_run.bar_row = volume.bar_row
+inner join {{ ref('int_features_recursive') }} as recursive_family on bars_this_run.bar_row = recursive_family.bar_row
 where
     bars_this_run.is_recomputed
     and bars_this_run.bar_number % {{ checkpoint_bars() }} = 0
