@@ -17,11 +17,17 @@ MUTANTS: dict[str, Mutant] = {
     "look-back shorter by one": (
         RUN_WINDOW, "select max(lookback_bars) as bars", "select max(lookback_bars) - 1 as bars",
     ),
-    "watermark is the latest time seen": (
+    "watermark is max(known_at)": (
         RUN_WINDOW,
         "        change_log._xid >= pg_snapshot_xmin(watermarks.seen)\n"
         "        and not pg_visible_in_snapshot(change_log._xid, watermarks.seen)",
-        "        change_log.logged_at > (select max(consumed_at) from ops.consumers)",
+        "        exists (\n"
+        "            select from raw_market.bars\n"
+        "            where bars.instrument_id = change_log.instrument_id\n"
+        "            and bars.known_at > coalesce((\n"
+        "                select max(updated_at) from build.feature_engineered_data\n"
+        "            ), '-infinity')\n"
+        "        )",
     ),
     "state of the changed bar itself": (
         RUN_WINDOW, "and checkpoints.bar_ts < dirty.recompute_from",
@@ -51,7 +57,6 @@ MUTANTS_OF_RESTORES: dict[str, Mutant] = {
         "< 2147483648",
         "< 4294967296 and pg_snapshot_xmax({{ consumers }}.seen)"
         " <= pg_snapshot_xmax(pg_current_snapshot())",
-        "pg_snapshot_xmax({{ consumers }}.seen) <= pg_snapshot_xmax(pg_current_snapshot())",
     ),
 }
 """Mistakes that only a restored backup shows."""

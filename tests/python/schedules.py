@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from contextlib import nullcontext
+from functools import lru_cache
 from pathlib import Path
 
 import pandas as pd
@@ -67,6 +68,10 @@ WRITTEN = """
 """
 
 
+SERIES: list[Key] = [("AAPL", "1d"), ("IBM", "1d"), ("AAPL", "1h"), ("AAPL", "1m")]
+
+
+@lru_cache
 def real_bars() -> dict[Key, pd.DataFrame]:
     """Return some real bars of each timeframe, with a true split among the daily ones."""
     chosen = {}
@@ -78,6 +83,7 @@ def real_bars() -> dict[Key, pd.DataFrame]:
     ):
         bars = case.read().iloc[first : first + count].reset_index(drop=True)
         chosen[case.symbol, case.timeframe] = bars
+    assert list(chosen) == SERIES
     return chosen
 
 
@@ -88,7 +94,7 @@ class Schedule:
         """Begin with nothing landed."""
         self.folder = folder
         self.project = project
-        self.bars = real_bars()
+        self.bars = dict(real_bars())
         self.done: dict[Key, set[int]] = {key: set() for key in self.bars}
         self.actions: list[tuple[str, str, str]] = []
         self.tickers: dict[str, tuple[str, str]] = {}

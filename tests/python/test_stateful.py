@@ -31,11 +31,10 @@ from corrections import cancel, rename, withdraw
 from databases import cloned_database
 from dbt_runs import dbt, nth
 from mutants import MUTANTS, planted
-from schedules import INSTANTS, PARTIAL, Key, Schedule, real_bars
+from schedules import INSTANTS, PARTIAL, SERIES, Key, Schedule
 from warehouse import config
 from warehouse.config import Home
 
-SERIES: list[Key] = list(real_bars())
 MINUTES = float(os.environ.get("PROVE_MINUTES", "0"))
 STATEMENTS = 170
 """A build sends about so many statements; what is to happen before a later one never does."""
@@ -299,9 +298,9 @@ def test_histories(home: Home, base: str) -> None:
 
 
 @pytest.mark.timeout(1800)
-def test_latest_time_as_watermark_is_found_out(home: Home, base: str, tmp_path: Path) -> None:
+def test_search_finds_what_is_wrong_with_known_at(home: Home, base: str, tmp_path: Path) -> None:
     """The search itself must find what is wrong with the usual watermark."""
-    project = planted(MUTANTS["watermark is the latest time seen"], tmp_path / "mutant")
+    project = planted(MUTANTS["watermark is max(known_at)"], tmp_path / "mutant")
     searched = settings(FIXED, max_examples=25, phases=[Phase.generate])
     with pytest.raises(AssertionError, match="full refresh"):
         run_state_machine_as_test(machine(home, base, project), settings=searched)
