@@ -15,11 +15,18 @@ from typing import Any
 from dbt.artifacts.schemas.results import NodeStatus
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
+from dbt.mp_context import get_mp_context
 
 from warehouse import config, database, dbt_environment
 
 _parsed: dict[tuple[Path, str], Manifest] = {}
 GOOD = (NodeStatus.Success, NodeStatus.Pass, NodeStatus.NoOp)
+
+PATIENCE = 120.0
+"""Seconds after which a fork of this process that has not ended is ended."""
+
+PLAIN = {"PGSSLMODE": "disable", "PGGSSENCMODE": "disable"}
+"""The server of the tests has neither, and the libraries for both take locks that forks inherit."""
 
 Moment = Callable[[str, str], bool]
 """Says of a statement that is about to be sent (name of its model, SQL) whether it is the one."""
@@ -96,12 +103,23 @@ def killed_dbt(command: str, *arguments: str, at: Moment, project: Path = config
     child = os.fork()
     if child == 0:
         try:
+            own_locks(project)
             dbt_failures(command, *arguments, project=project, at=at, do=die)
         finally:
             os._exit(0)
-    status = os.waitpid(child, 0)[1]
+    deadline = time.monotonic() + PATIENCE
+    while not (ended := os.waitpid(child, os.WNOHANG))[0]:
+        # A library may hold a lock that belonged to a thread of its parent: then it ends here.
+        if time.monotonic() > deadline:
+            os.kill(child, signal.SIGKILL)
+        time.sleep(0.02)
     wait_for_backends()
-    return os.WIFSIGNALED(status)
+    return os.WIFSIGNALED(ended[1])
+
+
+def own_locks(project: Path = config.PROJECT) -> None:
+    """Give a fork a lock of its own: one killed while it holds the parent's would stop them all."""
+    parsed(project)._lock = get_mp_context().Lock()
 
 
 def wait_for_backends(seconds: float = 30.0) -> None:
@@ -145,7 +163,7 @@ def _invoke(command: str, *arguments: str, project: Path, callbacks: list[Any]) 
 def _common(project: Path) -> list[str]:
     home = config.Home.current()
     return [
-        *("--quiet", "--no-use-colors", "--log-level-file", "info"),
+        *("--log-level", "none", "--no-use-colors", "--log-level-file", "info"),
         *("--project-dir", str(project), "--profiles-dir", str(config.PROJECT)),
         *("--log-path", str(home.logs), "--target", "embedded"),
         *("--target-path", str(home.path / "target" / project.name)),
@@ -154,6 +172,6 @@ def _common(project: Path) -> list[str]:
 
 def _run(arguments: list[str], runner: dbtRunner) -> dbtRunnerResult:
     """Invoke dbt in a thread: it inspects its whole stack, and pytest's costs half a second."""
-    os.environ.update(dbt_environment.variables(config.connection(), embedded=True))
+    os.environ.update(dbt_environment.variables(config.connection(), embedded=True) | PLAIN)
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(runner.invoke, arguments).result()

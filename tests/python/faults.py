@@ -19,7 +19,7 @@ import psycopg
 import psycopg.sql
 
 from comparison import incremental_models
-from dbt_runs import parsed, wait_for_backends
+from dbt_runs import own_locks, parsed, wait_for_backends
 from schedules import Schedule, variables
 from warehouse import build, database
 from warehouse.errors import WarehouseError
@@ -105,6 +105,7 @@ def started_build(*arguments: str) -> Child:
 
     def run() -> int:
         # A fork does not parse: dbt's parser is a library that does not survive it.
+        own_locks()
         runner = dbt.cli.main.dbtRunner
         dbt.cli.main.dbtRunner = partial(runner, project)
         result = build.BuildResult()

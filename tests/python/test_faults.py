@@ -16,6 +16,7 @@ import pytest
 
 from conftest import TEMPLATE
 from databases import cloned_database
+from dbt_runs import nth
 from faults import (
     AAPL,
     IBM,
@@ -68,6 +69,13 @@ def test_dbt_is_killed(changed: Schedule) -> None:
     assert readers_see() == before
     converges(changed)
     assert readers_see() != before
+
+
+def test_dbt_is_killed_again_and_again(changed: Schedule) -> None:
+    """Before many a statement of the same build, each time after what the last one left."""
+    killed = [changed.killed_build(nth(number)) for number in range(4, 164, 16)]
+    assert killed.count(True) >= 8
+    converges(changed)
 
 
 def test_connection_is_ended(changed: Schedule) -> None:
