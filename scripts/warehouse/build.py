@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple, NoReturn
 
-from warehouse import config, dbt_environment, output
+import psycopg
+
+from warehouse import config, database, dbt_environment, output
 from warehouse.build_advice import advice
 from warehouse.build_lock import one_build
 from warehouse.errors import WarehouseError
@@ -34,6 +36,8 @@ class BuildResult:
     advice: list[str] = field(default_factory=list)
     """What to do about errors whose cause is outside of the models."""
     slowest: dict[str, float] = field(default_factory=dict)
+    published: bool = False
+    """Whether readers of the marts were given this build."""
     log: str = ""
 
     @property
@@ -87,14 +91,52 @@ def dbt_arguments(command: str, arguments: list[str]) -> list[str]:
     ]
 
 
-def run_dbt(command: str, arguments: list[str], result: BuildResult) -> None:
-    """Run dbt in this process and count what it did."""
-    started = time.monotonic()
+def _reach_dbt() -> None:
+    """Put into the environment what profiles.yml reads."""
     where = config.connection()
     os.environ.update(
         dbt_environment.variables(where, embedded=config.target() == "embedded"),
         WAREHOUSE_DATABASE=where.dbname,
     )
+
+
+class CompiledModel(NamedTuple):
+    """A model as the next build would run it."""
+
+    relation: str
+    sql: str
+
+
+def compile_models(names: Sequence[str]) -> dict[str, CompiledModel]:
+    """Return models as the next build would run them, by name.
+
+    Raises WarehouseError when dbt cannot compile them.
+    """
+    from dbt.cli.main import dbtRunner
+
+    _reach_dbt()
+    arguments = dbt_arguments("compile", ["--quiet", "--select", *names])
+    done = dbtRunner().invoke(arguments)
+    if not done.success or done.result is None:
+        _did_not_run("compile", done.exception)
+    nodes = [item.node for item in done.result.results]
+    return {node.name: CompiledModel(node.relation_name, node.compiled_code) for node in nodes}
+
+
+def _did_not_run(command: str, error: BaseException | None) -> NoReturn:
+    raise WarehouseError(
+        f"dbt {command} did not run: {str(error or 'see its log').strip()}",
+        where=str(config.Home.current().logs / "dbt.log"),
+        do="; ".join(advice([str(error)]))
+        or "repair what it names; `warehouse doctor` checks the installation",
+    )
+
+
+def run_dbt(command: str, arguments: list[str], result: BuildResult) -> None:
+    """Run dbt in this process and count what it did."""
+    started = time.monotonic()
+    _reach_dbt()
+    before = _publications()
     from dbt.cli.main import dbtRunner
 
     with output.progress() as moved:
@@ -103,15 +145,24 @@ def run_dbt(command: str, arguments: list[str], result: BuildResult) -> None:
     result.seconds = time.monotonic() - started
     result.log = str(config.Home.current().logs / "dbt.log")
     if done.exception is not None or done.result is None:
-        raise WarehouseError(
-            f"dbt {command} did not run: {str(done.exception).strip()}",
-            where=result.log,
-            do="; ".join(advice([str(done.exception)]))
-            or "repair what it names; `warehouse doctor` checks the installation",
-        )
+        _did_not_run(command, done.exception)
     for item in done.result.results:
         _count(item, result)
+    result.published = _publications() > before
     result.advice = advice(result.errors.values())
+
+
+def _publications() -> int:
+    """Return how often something was published; 0 where that cannot be asked.
+
+    A server that is gone, or a database that is not migrated, is for dbt to tell.
+    """
+    try:
+        with database.connect("warehouse build") as session:
+            row = session.execute("select count(*) from ops.publication").fetchone()
+    except (WarehouseError, psycopg.errors.UndefinedTable):
+        return 0
+    return int(row[0]) if row else 0
 
 
 def _mover(moved: output.Progress) -> Callable[[Any], None]:
@@ -156,7 +207,7 @@ def print_build(result: BuildResult) -> None:
     """Print what was built and what went wrong."""
     gate = {None: "skipped (--no-check)", True: "passed", False: "FAILED"}[result.gate_passed]
     output.table(
-        ("gate", "built", "tests passed", "warned", "failed", "skipped", "seconds"),
+        ("gate", "built", "tests passed", "warned", "failed", "skipped", "published", "seconds"),
         [
             (
                 gate,
@@ -165,6 +216,7 @@ def print_build(result: BuildResult) -> None:
                 result.tests_warned,
                 result.tests_failed,
                 result.skipped,
+                "yes" if result.published else "no, readers keep the build before",
                 round(result.seconds + (result.gate_seconds or 0.0), 1),
             )
         ],

@@ -185,6 +185,25 @@ def build(
         raise typer.Exit(ExitCode.ERROR if result.errors else ExitCode.FINDINGS)
 
 
+@app.command(
+    name="explain-dirty",
+    epilog=output.examples(
+        "warehouse explain-dirty",
+        "warehouse explain-dirty --symbol AAPL",
+        "warehouse explain-dirty --json",
+    ),
+)
+def explain_dirty(
+    symbol: Annotated[str | None, typer.Option(help="Only this symbol's series.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what the next build will recompute, from which bar on, and why."""
+    from warehouse import explain
+
+    told = explain.explain_dirty(symbol)
+    (output.print_json if as_json else explain.print_explanation)(told)
+
+
 @app.command(epilog=output.examples("warehouse report", "warehouse report --to /tmp/report.html"))
 def report(
     to: Annotated[Path | None, typer.Option(help="Where to write the HTML file.")] = None,

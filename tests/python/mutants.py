@@ -7,6 +7,7 @@ from pathlib import Path
 from dbt_runs import copied_project
 
 RUN_WINDOW = "models/intermediate/run_window/int_run_window.sql"
+CHANGES = "models/intermediate/run_window/int_unseen_changes.sql"
 REPLACE = "macros/incremental/window_range.sql"
 WATERMARK = "macros/incremental/move_watermark.sql"
 
@@ -18,16 +19,16 @@ MUTANTS: dict[str, Mutant] = {
         RUN_WINDOW, "select max(lookback_bars) as bars", "select max(lookback_bars) - 1 as bars",
     ),
     "watermark is max(known_at)": (
-        RUN_WINDOW,
-        "        change_log._xid >= pg_snapshot_xmin(watermarks.seen)\n"
-        "        and not pg_visible_in_snapshot(change_log._xid, watermarks.seen)",
-        "        exists (\n"
-        "            select from raw_market.bars\n"
-        "            where bars.instrument_id = change_log.instrument_id\n"
-        "            and bars.known_at > coalesce((\n"
-        "                select max(updated_at) from build.feature_engineered_data\n"
-        "            ), '-infinity')\n"
-        "        )",
+        CHANGES,
+        "            and change_log._xid >= pg_snapshot_xmin(snapshots.seen::pg_snapshot)\n"
+        "            and not pg_visible_in_snapshot(change_log._xid, snapshots.seen::pg_snapshot)",
+        "            and exists (\n"
+        "                select from raw_market.bars\n"
+        "                where bars.instrument_id = change_log.instrument_id\n"
+        "                and bars.known_at > coalesce((\n"
+        "                    select max(updated_at) from build.feature_engineered_data\n"
+        "                ), '-infinity')\n"
+        "            )",
     ),
     "state of the changed bar itself": (
         RUN_WINDOW, "and checkpoints.bar_ts < dirty.recompute_from",

@@ -4,32 +4,16 @@
     inputs must be read. Empty when nothing changed. The rules are in docs/incremental.md.
 #}
 {{ config(pre_hook='{{ take_cut() }}') }}
-{%- set consumers = window_consumers() -%}
 {%- set mart = built_relation('feature_engineered_data') -%}
 {%- set checkpoints = built_relation('int_indicator_checkpoints') -%}
 {%- set is_first_build = mart is none or checkpoints is none -%}
 {%- set is_bounded = not is_first_build and var('expired_history') != 'drop' -%}
--- depends_on: {{ ref('feature_catalog') }}, {{ source('ops', 'expired_bars') }}
+-- depends_on: {{ ref('feature_catalog') }}, {{ ref('int_bars_golden') }}, {{ source('ops', 'expired_bars') }}
 with
 
-watermarks as (
+changes as (
 
-    select
-        consumers.relation,
-        consumers.seen
-    from {{ source('ops', 'consumers') }} as consumers
-    inner join (
-        values
-        {% for model, version in consumers.items() -%}
-            ('{{ model }}', '{{ version }}'){{ ',' if not loop.last }}
-        {% endfor -%}
-    ) as expected (model, code_version)
-        on
-            consumers.model = expected.model
-            and consumers.code_version = expected.code_version
-    where
-        {{ is_own_watermark() }}
-        and not {{ is_first_build }}
+    select * from {{ ref('int_unseen_changes') }}
 
 ),
 
@@ -40,80 +24,6 @@ series as (
         instrument_id,
         timeframe
     from {{ source('ref', 'series') }}
-
-),
-
-unseen as (
-
-    select
-        change_log.instrument_id,
-        change_log.timeframe,
-        change_log.lo,
-        change_log.hi
-    from {{ source('ops', 'change_log') }} as change_log
-    inner join watermarks on change_log.relation = watermarks.relation
-    where
-        change_log._xid >= pg_snapshot_xmin(watermarks.seen)
-        and not pg_visible_in_snapshot(change_log._xid, watermarks.seen)
-        -- Another cluster's rows came with a backup, which was taken in as a whole.
-        and change_log._xid < pg_snapshot_xmax(pg_current_snapshot())
-
-    union all
-
-    -- Without a watermark nothing was seen: every series from its first bar.
-    select
-        null::integer as instrument_id,
-        null::text as timeframe,
-        '-infinity'::timestamptz as lo,
-        'infinity'::timestamptz as hi
-    where (select count(*) from watermarks) < {{ consumers | length * tracked_relations() | length }}
-
-),
-
-repriced as (
-
-    -- A cash dividend is weighed by the last daily close before its ex-date (int_adjustment_factors): when that
-    -- bar changes, or one after it was withdrawn, so does dividend_factor of every earlier bar, in every timeframe.
-    select unseen.instrument_id
-    from unseen
-    inner join {{ ref('stg_reference__corporate_actions') }} as actions
-        on
-            unseen.instrument_id = actions.instrument_id
-            and actions.action_type = 'cash_dividend'
-    left join lateral (
-
-        select golden.bar_ts
-        from {{ ref('int_bars_golden') }} as golden
-        where
-            golden.instrument_id = actions.instrument_id
-            and golden.timeframe = '1d'
-            and golden.bar_ts < actions.ex_date::timestamp at time zone 'UTC'
-        order by golden.bar_ts desc
-        limit 1
-
-    ) as last_bar on true
-    where
-        unseen.timeframe = '1d'
-        and unseen.lo < actions.ex_date::timestamp at time zone 'UTC'
-        and unseen.hi >= coalesce(last_bar.bar_ts, '-infinity')
-
-),
-
-changed as (
-
-    select
-        instrument_id,
-        timeframe,
-        lo
-    from unseen
-
-    union all
-
-    select
-        instrument_id,
-        null as timeframe,
-        '-infinity'::timestamptz as lo
-    from repriced
 
 ),
 
@@ -132,14 +42,14 @@ dirty as (
     select
         series.instrument_id,
         series.timeframe,
-        min(changed.lo) as recompute_from,
+        min(changes.lo) as recompute_from,
         -- Nothing could be carried over from the last build.
-        bool_or(changed.instrument_id is null and changed.timeframe is null) as is_whole
+        bool_or(changes.relation is null) as is_whole
     from series
-    inner join changed
+    inner join changes
         on
-            (series.instrument_id = changed.instrument_id or changed.instrument_id is null)
-            and (series.timeframe = changed.timeframe or changed.timeframe is null)
+            (series.instrument_id = changes.instrument_id or changes.instrument_id is null)
+            and (series.timeframe = changes.timeframe or changes.timeframe is null)
     group by series.instrument_id, series.timeframe
 
 ){% if is_bounded -%},
