@@ -11,9 +11,11 @@
     {%- if execute and model.unique_id != window and model.config.materialized in tables and window in ancestors(model.unique_id) -%}
         {%- set version = code_version(model.name) -%}
         {%- set inputs = [] -%}
+        {%- set scratch = [] -%}
         {%- for parent in model.depends_on.nodes if parent != window and parent in graph.nodes -%}
             {%- if graph.nodes[parent].config.materialized in tables and window in ancestors(parent) -%}
                 {%- do inputs.append(graph.nodes[parent].name) -%}
+                {%- do scratch.append(parent) if graph.nodes[parent].config.materialized == 'table' -%}
             {%- endif -%}
         {%- endfor -%}
         {%- if inputs %}
@@ -30,6 +32,14 @@
             raise exception '{{ model.name }} reads %, built for an earlier run window', stale
                 using hint = 'Build them together: dbt build, or dbt build --select +{{ model.name }}.';
         end if;
+        {%- if scratch and flags.FULL_REFRESH and model.config.materialized == 'incremental' %}
+        if exists (select from ref.series)
+            and (select bool_and(is_whole) from {{ run_window() }}) is not true
+        then
+            raise exception 'a full refresh of {{ model.name }} alone would keep only what the last run recomputed'
+                using hint = 'Build its inputs with it: dbt build --full-refresh --select +{{ model.name }}.';
+        end if;
+        {%- endif %}
     end $$;
         {% endif %}
     insert into ops.built_from (model, cut, code_version, run_id)

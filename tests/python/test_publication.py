@@ -116,6 +116,16 @@ class TestStaleInputs:
             dbt("run", "--select", "feature_engineered_data")
         built.compare()
 
+    def test_a_full_refresh_from_a_part_is_refused(self, built: Schedule) -> None:
+        built.land(AAPL, [260])
+        dbt("run")
+        rows = ask("select count(*) from build.feature_engineered_data")
+        with pytest.raises(AssertionError, match="would keep only what the last run recomputed"):
+            dbt("run", "--full-refresh", "--select", "feature_engineered_data")
+        assert ask("select count(*) from build.feature_engineered_data") == rows
+        dbt("run", "--full-refresh", "--select", "+feature_engineered_data")
+        built.compare()
+
     def test_leaving_out_the_middle_is_refused(self, built: Schedule) -> None:
         built.land(AAPL, [260])
         with pytest.raises(AssertionError, match="dbt build --select"):
