@@ -41,7 +41,7 @@ def do(statement: str) -> None:
 def base(home: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A database with two series, built and published once."""
     with cloned_database(home, "test_publication_base", TEMPLATE) as name:
-        schedule = Schedule(0, tmp_path_factory.mktemp("base"))
+        schedule = Schedule(tmp_path_factory.mktemp("base"))
         schedule.land(AAPL, list(range(260)))
         schedule.land(IBM, list(range(230)))
         dbt("build")
@@ -52,7 +52,7 @@ def base(home: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def built(home: Home, base: str, tmp_path: Path) -> Iterator[Schedule]:
     """A copy of it, always by the same name so that dbt parses the project once."""
     with cloned_database(home, "test_publication", base):
-        yield Schedule(0, tmp_path)
+        yield Schedule(tmp_path)
 
 
 class TestComplete:
@@ -81,7 +81,7 @@ class TestComplete:
 
     @pytest.mark.usefixtures("database")
     def test_the_first_build_may_be_a_part(self, tmp_path: Path) -> None:
-        Schedule(0, tmp_path).land(AAPL, list(range(30)))
+        Schedule(tmp_path).land(AAPL, list(range(30)))
         dbt("build", "--select", "+feature_engineered_data")
         assert ask(ROWS) == 30
         assert ask("select to_regclass('marts.market_overview')") is None
