@@ -4,7 +4,8 @@
     NULL instrument_id or timeframe: every one. NULL relation: no watermark, nothing of the last build holds.
 #}
 {{ config(materialized='view') }}
-{%- set is_first_build = built_relation('feature_engineered_data') is none or built_relation('int_indicator_checkpoints') is none %}
+{%- set mart = built_relation('feature_engineered_data') -%}
+{%- set checkpoints = built_relation('int_indicator_checkpoints') %}
 with
 
 expected as (
@@ -23,7 +24,7 @@ expected as (
         {% for relation in tracked_relations() -%}
             '{{ relation }}'{{ ',' if not loop.last }}
         {% endfor -%}
-    ]::regclass []) as tracked (relation)
+    ]::regclass[]) as tracked (relation)
 
 ),
 
@@ -34,7 +35,7 @@ watermarks as (
         expected.relation,
         consumers.seen,
         case
-            when {{ 'true' if is_first_build else 'false' }} then 'first build or full refresh'
+            when {{ 'true' if mart is none or checkpoints is none else 'false' }} then 'first build or full refresh'
             when consumers.model is null then 'never built: ' || expected.model
             when consumers.code_version <> expected.code_version then 'code changed: ' || expected.model
             when consumers.system_identifier <> ops.system_identifier() then 'restored into another cluster'
@@ -48,6 +49,14 @@ watermarks as (
 
 ),
 
+untrusted as (
+
+    select distinct invalid as reason
+    from watermarks
+    where invalid is not null
+
+),
+
 snapshots as (
 
     -- Consumers move together: after a whole build there is one snapshot left. Compared as text, for the type
@@ -56,7 +65,7 @@ snapshots as (
         relation,
         seen::text as seen
     from watermarks
-    where not exists (select from watermarks as others where others.invalid is not null)
+    where not exists (select from untrusted)
 
 ),
 
@@ -113,16 +122,15 @@ repriced as (
 
 )
 
-select distinct
+select
     null::integer as instrument_id,
     null::text as timeframe,
     '-infinity'::timestamptz as lo,
     'infinity'::timestamptz as hi,
     null::regclass as relation,
-    invalid as reason,
+    reason,
     null::timestamptz as logged_at
-from watermarks
-where invalid is not null
+from untrusted
 
 union all
 
