@@ -22,7 +22,7 @@ from warehouse import config, database, dbt_environment
 _parsed: dict[tuple[Path, str], Manifest] = {}
 GOOD = (NodeStatus.Success, NodeStatus.Pass, NodeStatus.NoOp)
 
-PATIENCE = 120.0
+PATIENCE = 40.0
 """Seconds after which a fork of this process that has not ended is ended."""
 
 PLAIN = {"PGSSLMODE": "disable", "PGGSSENCMODE": "disable"}
