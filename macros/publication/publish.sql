@@ -6,36 +6,36 @@
         Nothing is published after an error or a failed test, nor when a mart that readers have was left out of
         the run: it says which. What was built stays dirty, because the publication is a consumer of the window.
     -#}
-    {%- set touched = results | selectattr('node.name', 'in', window_consumers().keys() | list) | list -%}
-    {%- if not execute or not touched or flags.WHICH not in ['run', 'build', 'retry'] -%}
+    {%- set marts = published_models() if execute else [] -%}
+    {%- set touched = results | selectattr('node.name', 'in', marts | map(attribute='name') | list) | list -%}
+    {%- if not touched or flags.WHICH not in ['run', 'build', 'retry'] -%}
         {{ return('select 1') }}
     {%- endif -%}
+    {%- set versions = window_consumers() -%}
+    {%- set state = publication_state(marts, versions) -%}
     {%- set bad = results | selectattr('status', 'in', ['error', 'fail', 'skipped', 'runtime error', 'partial success']) | map(attribute='node.name') | list -%}
-    {%- set late = models_behind(published_models()) -%}
-    {%- set marts = published_models() | rejectattr('name', 'in', late) | list -%}
     {#- A mart that nobody has seen yet can wait: there is nothing that it would contradict. -#}
-    {%- set behind = [] -%}
-    {%- for node in published_models() if node.name in late and is_published(node) -%}
-        {%- do behind.append(node.name) -%}
-    {%- endfor -%}
-    {%- if bad or behind or not marts -%}
+    {%- if bad or state.behind or state.late | length == marts | length -%}
         {%- do log(
             'Not published, readers keep the build before: '
-            ~ (bad[:3] | join(', ') ~ ' did not succeed.' if bad else (behind or late) | join(', ') ~ ' not built for this run window (dbt build builds all).'),
+            ~ (bad[:3] | join(', ') ~ ' did not succeed.' if bad else (state.behind or state.late) | join(', ') ~ ' not built for this run window (dbt build builds all).'),
             info=true
         ) -%}
         {{ return('select 1') }}
     {%- endif -%}
-    {%- set is_whole = is_publication_whole() -%}
 begin;
 create schema if not exists marts;
-    {% for node in marts -%}
-{{ publish_model(node, is_whole) }}
+    {% for node in marts | rejectattr('name', 'in', state.late) -%}
+        {#- An empty window leaves all but the marts of a moving window as they are. -#}
+        {%- if state.series or state.is_whole or node.name not in state.published or node.config.incremental_strategy == 'replace_all' -%}
+{{ publish_model(node, state.is_whole) }}
+        {%- endif %}
     {% endfor -%}
-insert into ops.publication (run_id, cut, code_version, is_whole, series_changed)
-select '{{ invocation_id }}', cut, '{{ window_consumers()['publication'] }}', {{ is_whole }},
-    (select count(*) from {{ run_window() }})
+insert into ops.publication (run_id, cut, code_version, is_whole, series_changed, project, dashboard_until)
+select
+    '{{ invocation_id }}', cut, '{{ versions.publication }}', {{ state.is_whole }}, {{ state.series }},
+    '{{ env_var('WAREHOUSE_PROJECT', '') }}', {{ dashboard_until() }}
 from ({{ window_cut() }}) as run_window;
-{{ move_watermark('publication', window_consumers()['publication']) }};
+{{ move_watermark('publication', versions.publication) }};
 commit
 {%- endmacro %}

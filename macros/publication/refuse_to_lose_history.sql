@@ -13,8 +13,8 @@
         {%- set expired = run_query(
             "select timeframe, max(kept_from)::text from ops.expired_bars"
             ~ " where to_regclass('build.feature_engineered_data') is not null group by timeframe"
-        ).rows if flags.FULL_REFRESH or is_code_changed() else [] -%}
-        {%- for row in expired -%}
+        ).rows -%}
+        {%- for row in expired if flags.FULL_REFRESH or is_code_changed() -%}
             {%- set lost = run_query(
                 'select count(*), count(distinct instrument_id) from ' ~ mart
                 ~ " where timeframe = '" ~ row[0] ~ "' and \"timestamp\" < '" ~ row[1] ~ "'"

@@ -6,6 +6,7 @@ begin
         using hint = 'Land the corrected rows again: they become the next revision.';
 end $$;
 drop table ops.expired_bars;
+drop trigger stock_info_log_inserts on raw_market.stock_info;
 drop trigger calendars_log_truncate on ref.calendars;
 drop trigger exchange_sessions_log_truncate on ref.exchange_sessions;
 drop function ops.log_truncation();

@@ -19,12 +19,16 @@ create table ops.publication (
     code_version text not null,
     is_whole boolean not null,
     series_changed bigint not null,
+    project text not null,
+    dashboard_until timestamptz not null,
     published_at timestamptz not null default clock_timestamp()
 );
 comment on table ops.publication is 'One row per complete build that readers of marts.* were given, written in the same transaction. The newest row is what is seen.';
 comment on column ops.publication.run_id is 'dbt invocation that built it; ops.model_runs has its models.';
 comment on column ops.publication.cut is 'Landing transactions visible in this snapshot are in the marts.';
 comment on column ops.publication.is_whole is 'True when every row was replaced: a first build, a full refresh, changed code or a restored backup.';
+comment on column ops.publication.project is 'Fingerprint of the project''s files when `warehouse build` built it, else empty; the same files and nothing dirty: nothing to do.';
+comment on column ops.publication.dashboard_until is 'Instant from which the dashboards'' window was counted back.';
 comment on column ops.publication.series_changed is 'Series (instrument and timeframe) that the build recomputed.';
 
 ------------------------------------------------------------------------------- changes of reference data
@@ -122,6 +126,11 @@ end $$;
 create trigger instruments_log_updates after update on ref.instruments
 referencing old table as old_rows new table as new_rows
 for each statement execute function ops.log_recalendared_instruments();
+
+-- Not tracked by any watermark: no bar depends on it, only what dashboards say of a company.
+create trigger stock_info_log_inserts after insert on raw_market.stock_info
+referencing new table as changed
+for each statement execute function ops.log_instrument_changes();
 
 -- What nobody expects is everything.
 create function ops.log_truncation() returns trigger

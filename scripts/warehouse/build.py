@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, NoReturn
 
 import psycopg
 
-from warehouse import config, database, dbt_environment, output
+from warehouse import config, currency, database, dbt_environment, output
 from warehouse.build_advice import advice
 from warehouse.build_lock import one_build
 from warehouse.errors import WarehouseError
@@ -38,6 +38,8 @@ class BuildResult:
     slowest: dict[str, float] = field(default_factory=dict)
     published: bool = False
     """Whether readers of the marts were given this build."""
+    current_since: str | None = None
+    """Nothing had to be built: when what readers see was published."""
     log: str = ""
 
     @property
@@ -47,13 +49,24 @@ class BuildResult:
 
 
 def build(
-    *, select: list[str] | None = None, full_refresh: bool = False, check: bool = True
+    *,
+    select: list[str] | None = None,
+    full_refresh: bool = False,
+    check: bool = True,
+    if_needed: bool = False,
 ) -> BuildResult:
     """Gate what was landed, then run `dbt build`; nothing is built behind a failed gate.
+
+    `if_needed`: do nothing when nothing landed, expired or was edited since the last publication.
 
     Raises WarehouseError when the server does not answer, another build runs or dbt cannot start.
     """
     result = BuildResult()
+    os.environ[currency.VARIABLE] = project = currency.fingerprint()
+    whole = not select and not full_refresh
+    if if_needed and whole and (since := currency.current_since(project)):
+        result.current_since = since
+        return result
     with one_build():
         if check:
             from warehouse.quality.gate import check as run_gate
@@ -205,6 +218,9 @@ def _count(item: Any, result: BuildResult) -> None:  # noqa: ANN401 (a result of
 
 def print_build(result: BuildResult) -> None:
     """Print what was built and what went wrong."""
+    if result.current_since:
+        output.say(f"nothing to do: readers see the build of {result.current_since}")
+        return
     gate = {None: "skipped (--no-check)", True: "passed", False: "FAILED"}[result.gate_passed]
     output.table(
         ("gate", "built", "tests passed", "warned", "failed", "skipped", "published", "seconds"),

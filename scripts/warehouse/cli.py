@@ -171,12 +171,20 @@ def build(
     ] = None,
     full_refresh: Annotated[bool, typer.Option("--full-refresh", help="Rebuild it all.")] = False,
     no_check: Annotated[bool, typer.Option("--no-check", help="Skip the gate.")] = False,
+    always: Annotated[
+        bool, typer.Option("--always", help="Run dbt even if nothing changed.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Gate what was landed, then build and test the models with dbt."""
     from warehouse import build as builder
 
-    result = builder.build(select=select or [], full_refresh=full_refresh, check=not no_check)
+    result = builder.build(
+        select=select or [],
+        full_refresh=full_refresh,
+        check=not no_check,
+        if_needed=not always,
+    )
     if as_json:
         output.print_json(result)
     else:

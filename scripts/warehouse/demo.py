@@ -6,31 +6,10 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from warehouse import build, config, database, output
+from warehouse import build, config, currency, output
 from warehouse.build import BuildResult
 
 T = TypeVar("T")
-
-GATE_IS_DUE = """
-select
-    exists (
-        select from ops.batches as b
-        where b.dataset = 'bars'
-            and b.accepted + b.quarantined > 0
-            and not exists (select from ops.dq_results as r where r.batch_id = b.batch_id)
-    )
-    or coalesce(
-        (
-            select bool_or(not r.success) from ops.dq_results as r
-            where r.severity = 'error'
-                and r.run_id = (
-                    select l.run_id from ops.dq_results as l order by l.result_id desc limit 1
-                )
-        ),
-        true
-    )
-"""
-"""Something arrived since the last run of the gate, or the gate was closed then, or never run."""
 
 
 def run() -> bool:
@@ -57,9 +36,7 @@ def run() -> bool:
     quarantined = sum(batch.quarantined for batch in batches)
     output.say(f"  {landed:,} rows, {accepted:,} of them new, {quarantined:,} quarantined")
 
-    with database.connect("warehouse demo") as session:
-        row = session.execute(GATE_IS_DUE).fetchone()
-    due = bool(row and row[0])
+    due = currency.gate_is_due()
     label = "gate, build and test" if due else "build and test (nothing new for the gate)"
     built = _step(label, lambda: build.build(check=due))
     path = _step("write the report", _report)

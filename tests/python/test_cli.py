@@ -17,7 +17,7 @@ import psycopg
 import pytest
 from typer.testing import CliRunner, Result
 
-from warehouse import build, build_lock, cli, config, demo, output
+from warehouse import build, build_lock, cli, config, currency, output
 from warehouse import database as db
 from warehouse.errors import WarehouseError
 
@@ -329,11 +329,7 @@ def test_nothing_is_built_behind_a_closed_gate(
 def test_demo_asks_the_gate_only_when_it_is_due(
     database: str, csv: Callable[[str], str], profile: str
 ) -> None:
-    def due() -> bool:
-        with db.connect() as session:
-            row = session.execute(demo.GATE_IS_DUE).fetchone()
-            return bool(row and row[0])
-
+    due = currency.gate_is_due
     words = ("land", "bars", csv(GOOD), "--source", "acme", "--profile", profile)
     assert due()
     assert warehouse(*words).exit_code == 0

@@ -4,8 +4,6 @@
     NULL instrument_id or timeframe: every one. NULL relation: no watermark, nothing of the last build holds.
 #}
 {{ config(materialized='view') }}
-{%- set mart = built_relation('feature_engineered_data') -%}
-{%- set checkpoints = built_relation('int_indicator_checkpoints') %}
 with
 
 expected as (
@@ -35,7 +33,6 @@ watermarks as (
         expected.relation,
         consumers.seen,
         case
-            when {{ 'true' if mart is none or checkpoints is none else 'false' }} then 'first build or full refresh'
             when consumers.model is null then 'never built: ' || expected.model
             when consumers.code_version <> expected.code_version then 'code changed: ' || expected.model
             when consumers.system_identifier <> ops.system_identifier() then 'restored into another cluster'
