@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from statistics import median
 
 import polars as pl
@@ -33,7 +36,10 @@ def run(space: Workspace, bars: Bars, scale: Scale) -> list[Section]:
         full = build("full build", full_refresh=True)
         section.add("full build of every mart, dashboards and coverage included", told(full))
         nothing = middle([build("nothing landed") for _ in bars.nights])
-        compare(section, "nothing to do", nothing, full)
+        compare(section, "nothing to do, dbt", nothing, full)
+        spent = idle()
+        title = "nothing to do, `warehouse build` in all (target in seconds)"
+        section.add(title, seconds(spent), ratio=spent, most=3, unit=" s")
         night = land_nights(space, bars)
         rows = bars.nights[0].height
         title = f"one new session of {scale.symbols:,} symbols ({rows:,} bars)"
@@ -63,6 +69,21 @@ def run(space: Workspace, bars: Bars, scale: Scale) -> list[Section]:
         " bars as the table of the full build.",
     ]
     return [section]
+
+
+def idle() -> float:
+    """Return the seconds of `warehouse build` when everything is built, its own start included."""
+    command = [str(Path(sys.executable).with_name("warehouse")), "build"]
+    subprocess.run(command, check=True, capture_output=True)  # noqa: S603 (our own)
+    workspace.settle()
+    return median(workspace.timed(lambda: _quiet(command)) for _ in range(3))
+
+
+def _quiet(command: list[str]) -> None:
+    """Run it and insist that it found nothing to do."""
+    done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
+    if "nothing to do" not in done.stdout:
+        raise RuntimeError(f"something was built: {done.stdout}")
 
 
 def land_nights(space: Workspace, bars: Bars) -> Spent:
