@@ -5,28 +5,25 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
-import signal
+import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from dbt.artifacts.schemas.results import NodeStatus
 from dbt.cli.main import dbtRunner, dbtRunnerResult
+from dbt.constants import PARTIAL_PARSE_FILE_NAME
 from dbt.contracts.graph.manifest import Manifest
-from dbt.mp_context import get_mp_context
+from dbt.parser.manifest import extended_mashumuro_decoder
 
 from warehouse import config, database, dbt_environment
 
 _parsed: dict[tuple[Path, str], Manifest] = {}
+_files: dict[tuple[Path, str], Path] = {}
 GOOD = (NodeStatus.Success, NodeStatus.Pass, NodeStatus.NoOp)
-
-PATIENCE = 40.0
-"""Seconds after which a fork of this process that has not ended is ended."""
-
-PLAIN = {"PGSSLMODE": "disable", "PGGSSENCMODE": "disable"}
-"""The server of the tests has neither, and the libraries for both take locks that forks inherit."""
 
 Moment = Callable[[str, str], bool]
 """Says of a statement that is about to be sent (name of its model, SQL) whether it is the one."""
@@ -90,38 +87,6 @@ def statement_of(model: str, beginning: str = "") -> Moment:
     return lambda node, sql: node == model and beginning in sql
 
 
-def killed_dbt(command: str, *arguments: str, at: Moment, project: Path = config.PROJECT) -> bool:
-    """Run dbt in a process of its own that is killed before a statement; say whether it was.
-
-    A fork has dbt and the parsed project in memory already: starting Python anew costs 3.5 s.
-    """
-    parsed(project)
-
-    def die() -> None:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-    child = os.fork()
-    if child == 0:
-        try:
-            own_locks(project)
-            dbt_failures(command, *arguments, project=project, at=at, do=die)
-        finally:
-            os._exit(0)
-    deadline = time.monotonic() + PATIENCE
-    while not (ended := os.waitpid(child, os.WNOHANG))[0]:
-        # A library may hold a lock that belonged to a thread of its parent: then it ends here.
-        if time.monotonic() > deadline:
-            os.kill(child, signal.SIGKILL)
-        time.sleep(0.02)
-    wait_for_backends()
-    return os.WIFSIGNALED(ended[1])
-
-
-def own_locks(project: Path = config.PROJECT) -> None:
-    """Give a fork a lock of its own: one killed while it holds the parent's would stop them all."""
-    parsed(project)._lock = get_mp_context().Lock()
-
-
 def wait_for_backends(seconds: float = 30.0) -> None:
     """Wait until no backend of a dbt that has ended is left; fails when one is stuck."""
     deadline = time.monotonic() + seconds
@@ -138,7 +103,29 @@ def parsed(project: Path = config.PROJECT) -> Manifest:
         done = _run(["parse", *_common(project), "--no-partial-parse"], dbtRunner())
         assert isinstance(done.result, Manifest), done.exception
         _parsed[key] = done.result
+        _files[key] = Path(_folder().name) / str(len(_files))
+        shutil.copy(_target(project) / PARTIAL_PARSE_FILE_NAME, _files[key])
     return _parsed[key]
+
+
+def parsed_file(project: Path = config.PROJECT) -> Path:
+    """Return what dbt keeps of a parsed project, for processes that shall not parse it again."""
+    parsed(project)
+    return _files[project, config.connection().dbname]
+
+
+def load(project: Path, file: Path) -> None:
+    """Take a project as another process has parsed it for the database in force."""
+    manifest = Manifest.from_msgpack(file.read_bytes(), decoder=extended_mashumuro_decoder)
+    manifest.build_parent_and_child_maps()
+    manifest.build_flat_graph()
+    _parsed[project, config.connection().dbname] = manifest
+
+
+@lru_cache
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    """Return a folder that is removed with this process: a later parse overwrites dbt's own."""
+    return tempfile.TemporaryDirectory(prefix="warehouse-parsed-")
 
 
 def manifest(project: Path = config.PROJECT) -> Manifest:
@@ -166,12 +153,16 @@ def _common(project: Path) -> list[str]:
         *("--log-level", "none", "--no-use-colors", "--log-level-file", "info"),
         *("--project-dir", str(project), "--profiles-dir", str(config.PROJECT)),
         *("--log-path", str(home.logs), "--target", "embedded"),
-        *("--target-path", str(home.path / "target" / project.name)),
+        *("--target-path", str(_target(project))),
     ]
+
+
+def _target(project: Path) -> Path:
+    return config.Home.current().path / "target" / project.name
 
 
 def _run(arguments: list[str], runner: dbtRunner) -> dbtRunnerResult:
     """Invoke dbt in a thread: it inspects its whole stack, and pytest's costs half a second."""
-    os.environ.update(dbt_environment.variables(config.connection(), embedded=True) | PLAIN)
+    os.environ.update(dbt_environment.variables(config.connection(), embedded=True))
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(runner.invoke, arguments).result()

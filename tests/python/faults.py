@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import re
-import select
-import signal
-import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
-import dbt.cli.main
 import psycopg
 import psycopg.sql
 
+from children import Child
 from comparison import incremental_models
-from dbt_runs import own_locks, parsed, wait_for_backends
+from dbt_runs import parsed_file, wait_for_backends
 from schedules import Schedule, variables
-from warehouse import build, database
-from warehouse.errors import WarehouseError
+from warehouse import config, database
 
 AAPL, IBM = ("AAPL", "1d"), ("IBM", "1d")
 MART = "feature_engineered_data"
@@ -50,75 +42,14 @@ from pg_tables where schemaname = 'marts' order by 1
 LEFT_OVER = "select relname from pg_class where relname ~ '__dbt_(tmp|backup)'"
 
 
-@dataclass
-class Child:
-    """A fork of this process that does one thing: modules and the parsed project are loaded."""
-
-    pid: int
-    output: int
-    text: str = ""
-    code: int | None = field(default=None)
-
-    @classmethod
-    def start(cls, do: Callable[[], int]) -> Child:
-        """Fork; what the child prints is collected, its exit code is what `do` returns."""
-        output, writing = os.pipe()
-        pid = os.fork()
-        if pid:
-            os.close(writing)
-            return cls(pid, output)
-        code = 99
-        try:
-            os.close(output)
-            with os.fdopen(writing, "w", buffering=1) as stream:
-                sys.stdout = sys.stderr = stream
-                try:
-                    code = do()
-                except WarehouseError as error:
-                    print(error)
-                    code = 2
-                except BaseException as error:
-                    print(repr(error))
-        finally:
-            os._exit(code)
-
-    def kill(self) -> None:
-        """End it as the kernel does when memory is short."""
-        os.kill(self.pid, signal.SIGKILL)
-
-    def ended(self, seconds: float = 180.0) -> Child:
-        """Wait until it has ended and keep what it printed."""
-        deadline = time.monotonic() + seconds
-        while True:
-            assert select.select([self.output], [], [], deadline - time.monotonic())[0], self.text
-            if not (part := os.read(self.output, 65536)):
-                break
-            self.text += part.decode()
-        os.close(self.output)
-        self.code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
-        return self
-
-
 def started_build(*arguments: str) -> Child:
     """Start what `warehouse build` does without the gate and the tests; it prints its result."""
-    project = parsed()
-
-    def run() -> int:
-        # A fork does not parse: dbt's parser is a library that does not survive it.
-        own_locks()
-        runner = dbt.cli.main.dbtRunner
-        dbt.cli.main.dbtRunner = partial(runner, project)
-        result = build.BuildResult()
-        with build.one_build():
-            build.run_dbt("run", [*variables("2000-09-30"), *arguments], result)
-        build.print_build(result)
-        return 0 if result.success else 2
-
-    return Child.start(run)
+    options = (*variables("2000-09-30"), *arguments)
+    return Child.start("child_build.py", "whole", config.PROJECT, parsed_file(), *options)
 
 
 @contextmanager
-def hold(then: str = "") -> Iterator[Callable[[], int]]:
+def hold(then: str = "") -> Iterator[Callable[[Child], int]]:
     """Stop builds in the middle of the feature mart: its old rows deleted, the new ones not there.
 
     Yields what waits until a build has come to it, and returns the pid of its backend. Builds go on
@@ -128,12 +59,8 @@ def hold(then: str = "") -> Iterator[Callable[[], int]]:
         holder.execute("select pg_advisory_lock(%s)", [HOLD])
         holder.execute(TRIGGER.format(key=HOLD, relation=built_mart(), then=then))
 
-        def wait(seconds: float = 120.0) -> int:
-            deadline = time.monotonic() + seconds
-            while not (row := holder.execute(HELD).fetchone()):
-                assert time.monotonic() < deadline, "no build came to the feature mart"
-                time.sleep(0.02)
-            return int(row[0])
+        def wait(child: Child) -> int:
+            return int(child.until(lambda: holder.execute(HELD).fetchone())[0])
 
         yield wait
 

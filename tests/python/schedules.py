@@ -11,9 +11,10 @@ from pathlib import Path
 import pandas as pd
 import psycopg
 
+from children import killed_dbt
 from comparison import differences, freeze, incremental_models
 from databases import kept_database
-from dbt_runs import Moment, dbt, dbt_failures, killed_dbt
+from dbt_runs import Moment, dbt, dbt_failures
 from feature_oracles import PRICES, SHIPPED, frame_profile
 from warehouse import config, database
 from warehouse.landing.bars import land_frame
@@ -240,9 +241,9 @@ class Schedule:
         unexpected = [each for each in bad if not re.search(REFUSED, each)]
         assert not unexpected, "\n".join([*unexpected, *self.told])
 
-    def killed_build(self, at: Moment, instant: str = INSTANTS[0]) -> bool:
+    def killed_build(self, statement: int, instant: str = INSTANTS[0]) -> bool:
         """Begin a build and kill it before a statement; say whether it came so far."""
-        killed = killed_dbt("run", *variables(instant), at=at, project=self.project)
+        killed = killed_dbt(statement, *variables(instant), project=self.project)
         self.told.append(f"build, killed: {killed}")
         return killed
 

@@ -106,7 +106,7 @@ def test_whole_server_is_killed(mine: Home, changed: Schedule) -> None:
     before = readers_see()
     with suppress(psycopg.OperationalError), hold() as wait:
         child = started_build()
-        wait()
+        wait(child)
         for pid in processes(mine):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -121,7 +121,7 @@ def test_one_backend_is_killed(mine: Home, changed: Schedule) -> None:
     before = readers_see()
     with suppress(psycopg.OperationalError), hold() as wait:
         child = started_build()
-        os.kill(wait(), signal.SIGKILL)
+        os.kill(wait(child), signal.SIGKILL)
     advised(child.ended())
     until_it_answers(mine)
     assert readers_see() == before
@@ -152,7 +152,7 @@ def test_disk_is_full(
         before = readers_see()
         with hold() as wait:
             child = started_build()
-            wait()
+            wait(child)
             subprocess.run(
                 ["dd", "if=/dev/zero", f"of={disk}/fill", "bs=64k"],
                 check=False,
