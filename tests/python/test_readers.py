@@ -32,8 +32,8 @@ FACTS = {
 
 ONE_BY_ONE: Mutant = (
     "macros/publication/publish.sql",
-    "{{ publish_model(node, is_whole) }}",
-    "{{ publish_model(node, is_whole) }}commit; begin; select pg_sleep(0.5);",
+    "{{ publish_model(node, state.is_whole) }}",
+    "{{ publish_model(node, state.is_whole) }}commit; begin; select pg_sleep(0.5);",
 )
 Read = tuple[object, ...]
 INSTANT = "2001-06-01"
