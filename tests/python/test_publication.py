@@ -293,7 +293,10 @@ class TestOneBuild:
         with db.connect("blocker") as blocker:
             blocker.execute("lock table ops.built_from")
             running = start("run")
-            holder = "select count(*) from pg_stat_activity where application_name = 'dbt run'"
+            holder = (
+                "select count(*) from pg_locks where locktype = 'advisory' and granted"
+                f" and objid = {build_lock.LOCK}"
+            )
             while not ask(holder):
                 assert running.poll() is None, running.communicate()
             with pytest.raises(Exception, match=r"dbt run \(pid"), build_lock.one_build():
