@@ -63,60 +63,73 @@ dirty as (
             and (series.timeframe = changes.timeframe or changes.timeframe is null)
     group by series.instrument_id, series.timeframe
 
-){% if is_bounded -%},
-
-expired as (
-
-    select
-        timeframe,
-        max(kept_from) as kept_from
-    from {{ source('ops', 'expired_bars') }}
-    group by timeframe
-
 ),
 
-bounded as (
+{% if is_bounded -%}
+    expired as (
 
-    -- History whose bars have expired stays as it is published: what can be computed again begins one
-    -- look-back after the oldest bar that is still landed.
+        select
+            timeframe,
+            max(kept_from) as kept_from
+        from {{ source('ops', 'expired_bars') }}
+        group by timeframe
+
+    ),
+
+    bounded as (
+
+        -- History whose bars have expired stays as it is published: what can be computed again begins one
+        -- look-back after the oldest bar that is still landed.
+        select
+            dirty.instrument_id,
+            dirty.timeframe,
+            dirty.is_whole,
+            case
+                when expired.kept_from is null or published.is_older is null then dirty.recompute_from
+                else greatest(dirty.recompute_from, coalesce(computable.bar_ts, 'infinity'))
+            end as recompute_from
+
+        from dirty
+        left join expired on dirty.timeframe = expired.timeframe
+        left join lateral (
+
+            select true as is_older
+            from {{ mart }} as mart
+            where
+                mart.instrument_id = dirty.instrument_id
+                and mart.timeframe = dirty.timeframe
+                and mart.feature_version = '{{ var("feature_version") }}'
+                and mart."timestamp" < expired.kept_from
+            order by mart."timestamp"
+            limit 1
+
+        ) as published on true
+        left join lateral (
+
+            select golden.bar_ts
+            from {{ ref('int_bars_golden') }} as golden
+            where
+                golden.instrument_id = dirty.instrument_id
+                and golden.timeframe = dirty.timeframe
+                and golden.bar_ts >= expired.kept_from
+            order by golden.bar_ts
+            limit 1 offset (select lookback.bars from lookback)
+
+        ) as computable on true
+
+    ),
+
+{% endif -%}
+recomputed as (
+
     select
-        dirty.instrument_id,
-        dirty.timeframe,
-        dirty.is_whole,
-        case
-            when expired.kept_from is null or published.is_older is null then dirty.recompute_from
-            else greatest(dirty.recompute_from, coalesce(computable.bar_ts, 'infinity'))
-        end as recompute_from
-
-    from dirty
-    left join expired on dirty.timeframe = expired.timeframe
-    left join lateral (
-
-        select true as is_older
-        from {{ mart }} as mart
-        where
-            mart.instrument_id = dirty.instrument_id
-            and mart.timeframe = dirty.timeframe
-            and mart.feature_version = '{{ var("feature_version") }}'
-            and mart."timestamp" < expired.kept_from
-        limit 1
-
-    ) as published on true
-    left join lateral (
-
-        select golden.bar_ts
-        from {{ ref('int_bars_golden') }} as golden
-        where
-            golden.instrument_id = dirty.instrument_id
-            and golden.timeframe = dirty.timeframe
-            and golden.bar_ts >= expired.kept_from
-        order by golden.bar_ts
-        limit 1 offset (select lookback.bars from lookback)
-
-    ) as computable on true
+        instrument_id,
+        timeframe,
+        recompute_from,
+        is_whole
+    from {{ 'bounded' if is_bounded else 'dirty' }}
 
 )
-{%- endif %}
 
 select
     row_number() over (order by dirty.instrument_id, dirty.timeframe)::integer as series_no,
@@ -141,7 +154,7 @@ select
     {%- endif -%}
     dirty.is_whole
 
-from {{ 'bounded' if is_bounded else 'dirty' }} as dirty
+from recomputed as dirty
 {% if not is_first_build %}
     left join lateral (
 
