@@ -6,14 +6,7 @@
     -#}
     {%- if execute and model.config.materialized in ['table', 'incremental'] and model.unique_id != run_window_id() and run_window_id() in ancestors(model.unique_id) -%}
         {%- set version = code_version(model.name) -%}
-    insert into ops.built_from (model, cut, code_version, run_id)
-    select '{{ model.name }}', cut, '{{ version }}', '{{ invocation_id }}' from ({{ window_cut() }}) as run_window
-    on conflict (model) do update
-        set
-            cut = excluded.cut,
-            code_version = excluded.code_version,
-            run_id = excluded.run_id,
-            built_at = excluded.built_at
+    {{ note_built_from(model.name, '(' ~ window_cut() ~ ')', version) }}
         {%- if model.config.materialized == 'incremental' %};
     {{ move_watermark(model.name, version) }}
         {%- endif %}

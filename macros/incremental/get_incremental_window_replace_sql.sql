@@ -5,5 +5,5 @@
         hypertables refuse. config.meta.window_column names the column of the target that the window bounds,
         window_unit: day says that it holds starts of UTC days.
     -#}
-    {{ replace_rows(arg_dict['target_relation'], arg_dict['temp_relation'], arg_dict['dest_columns'] | map(attribute='name') | list, window_range('window_replace', config.get('meta', {}))) }}
+    {{ replace_dirty('window_replace', arg_dict) }}
 {%- endmacro %}

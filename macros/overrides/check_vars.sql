@@ -7,6 +7,9 @@
     {%- if not modules.re.match('^\\d+\\.\\d+$', var('feature_version') | string) -%}
         {{ exceptions.raise_compiler_error("var feature_version is '" ~ var('feature_version') ~ "': give major.minor such as 3.0") }}
     {%- endif -%}
+    {%- if var('expired_history') not in ['refuse', 'keep', 'drop'] -%}
+        {{ exceptions.raise_compiler_error("var expired_history is '" ~ var('expired_history') ~ "': give refuse, keep or drop") }}
+    {%- endif -%}
     {%- if var('dashboard_days') | int < 1 -%}
         {{ exceptions.raise_compiler_error("var dashboard_days is " ~ var('dashboard_days') ~ ": give a whole number of days from 1") }}
     {%- endif -%}

@@ -7,10 +7,7 @@
     -#}
     {%- if execute and flags.WHICH in ['run', 'build', 'seed', 'retry'] -%}
         {%- set holder = run_query(
-            "select a.application_name, a.pid, coalesce(host(a.client_addr), 'local'), to_char(a.backend_start at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS') || ' UTC'"
-            ~ ' from pg_locks as l inner join pg_stat_activity as a on a.pid = l.pid'
-            ~ " where l.locktype = 'advisory' and l.granted and l.classid = 0 and l.objid = " ~ build_lock()
-            ~ ' and l.database = (select oid from pg_database where datname = current_database())'
+            "select program, pid, client, to_char(since at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS') || ' UTC' from ops.running_build"
         ) -%}
         {%- for row in holder.rows if row[1] | string != env_var('WAREHOUSE_BUILD_PID', '') -%}
             {{ exceptions.raise_compiler_error(

@@ -31,10 +31,10 @@ create schema if not exists marts;
 {{ publish_model(node, state.is_whole) }}
         {%- endif %}
     {% endfor -%}
-insert into ops.publication (run_id, cut, code_version, is_whole, series_changed, project, dashboard_until)
+insert into ops.publication (run_id, cut, code_version, is_whole, series_changed, project, dashboard_until, dashboard_days)
 select
     '{{ invocation_id }}', cut, '{{ versions.publication }}', {{ state.is_whole }}, {{ state.series }},
-    '{{ env_var('WAREHOUSE_PROJECT', '') }}', {{ dashboard_until() }}
+    '{{ env_var('WAREHOUSE_PROJECT', '') }}', {{ dashboard_until() }}, {{ var('dashboard_days') | int }}
 from ({{ window_cut() }}) as run_window;
 {{ move_watermark('publication', versions.publication) }};
 commit

@@ -5,16 +5,13 @@
         unless var expired_history says what to do with them: `keep` them as they are published, or `drop` them.
     -#}
     {%- set answer = var('expired_history') -%}
-    {%- if answer not in ['refuse', 'keep', 'drop'] -%}
-        {{ exceptions.raise_compiler_error("var expired_history is '" ~ answer ~ "': give refuse, keep or drop") }}
-    {%- endif -%}
     {%- if execute and answer != 'drop' and flags.WHICH in ['run', 'build', 'retry'] -%}
         {%- set mart = api.Relation.create(schema='build', identifier='feature_engineered_data') -%}
         {%- set expired = run_query(
             "select timeframe, max(kept_from)::text from ops.expired_bars"
             ~ " where to_regclass('build.feature_engineered_data') is not null group by timeframe"
         ).rows -%}
-        {%- for row in expired if flags.FULL_REFRESH or is_code_changed() -%}
+        {%- for row in expired if flags.FULL_REFRESH or not has_watermarks(window_consumers()) -%}
             {%- set lost = run_query(
                 'select count(*), count(distinct instrument_id) from ' ~ mart
                 ~ " where timeframe = '" ~ row[0] ~ "' and \"timestamp\" < '" ~ row[1] ~ "'"

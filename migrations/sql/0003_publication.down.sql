@@ -19,5 +19,6 @@ drop trigger exchange_sessions_log_updates on ref.exchange_sessions;
 drop trigger exchange_sessions_log_inserts on ref.exchange_sessions;
 drop function ops.log_session_changes();
 drop function ops.log_calendar_change(regclass, "char", text, date, date);
+drop view ops.running_build;
 drop table ops.publication;
 drop table ops.built_from;

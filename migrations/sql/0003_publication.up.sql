@@ -21,6 +21,7 @@ create table ops.publication (
     series_changed bigint not null,
     project text not null,
     dashboard_until timestamptz not null,
+    dashboard_days integer not null,
     published_at timestamptz not null default clock_timestamp()
 );
 comment on table ops.publication is 'One row per complete build that readers of marts.* were given, written in the same transaction. The newest row is what is seen.';
@@ -28,8 +29,24 @@ comment on column ops.publication.run_id is 'dbt invocation that built it; ops.m
 comment on column ops.publication.cut is 'Landing transactions visible in this snapshot are in the marts.';
 comment on column ops.publication.is_whole is 'True when every row was replaced: a first build, a full refresh, changed code or a restored backup.';
 comment on column ops.publication.project is 'Fingerprint of the project''s files when `warehouse build` built it, else empty; the same files and nothing dirty: nothing to do.';
-comment on column ops.publication.dashboard_until is 'Instant from which the dashboards'' window was counted back.';
+comment on column ops.publication.dashboard_until is 'Instant from which the dashboards'' window of dashboard_days was counted back.';
 comment on column ops.publication.series_changed is 'Series (instrument and timeframe) that the build recomputed.';
+
+create view ops.running_build as
+select
+    activity.pid,
+    activity.application_name as program,
+    coalesce(host(activity.client_addr), 'local') as client,
+    activity.backend_start as since
+from pg_locks as locks
+inner join pg_stat_activity as activity on activity.pid = locks.pid
+where
+    locks.locktype = 'advisory'
+    and locks.granted
+    and locks.classid = 0
+    and locks.objid = 7203002
+    and locks.database = (select oid from pg_database where datname = current_database());
+comment on view ops.running_build is 'The session that holds the lock of builds (pg_try_advisory_lock(7203002), see scripts/warehouse/build_lock.py); empty when nothing is being built.';
 
 ------------------------------------------------------------------------------- changes of reference data
 

@@ -12,19 +12,15 @@ from warehouse import database, output
 from warehouse.errors import WarehouseError
 
 LOCK = 7_203_002
-"""Advisory lock of builds: two at once would share scratch tables and write marts twice."""
+"""Advisory lock of builds: two at once would share scratch tables and write marts twice.
+
+The view ops.running_build says who has it.
+"""
 
 PID = "WAREHOUSE_BUILD_PID"
 """Variable by which the on-run-start check of dbt knows the session of its own process."""
 
-HOLDER = """
-select a.pid, a.application_name, coalesce(host(a.client_addr), 'local'), a.backend_start
-from pg_locks as l
-inner join pg_stat_activity as a on a.pid = l.pid
-where l.locktype = 'advisory' and l.granted and l.classid = 0 and l.objid = %s and l.database = (
-    select oid from pg_database where datname = current_database()
-)
-"""
+HOLDER = "select pid, program, client, since from ops.running_build"
 
 
 def try_lock(name: str) -> psycopg.Connection | None:
@@ -50,7 +46,7 @@ def one_build(name: str = "warehouse build") -> Iterator[None]:
     session = try_lock(name)
     if session is None:
         with database.connect(name, autocommit=True) as asking:
-            holder = asking.execute(HOLDER, [LOCK]).fetchone()
+            holder = asking.execute(HOLDER).fetchone()
         who = "another session"
         if holder:
             pid, program, host, since = holder

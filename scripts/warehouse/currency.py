@@ -60,8 +60,8 @@ where
         inner join marts.feature_engineered_data as f
             on s.instrument_id = f.instrument_id and s.timeframe = f.timeframe
         where
-            f."timestamp" >= p.dashboard_until - %(days)s * interval '1 day'
-            and f."timestamp" < now() - %(days)s * interval '1 day'
+            f."timestamp" >= p.dashboard_until - p.dashboard_days * interval '1 day'
+            and f."timestamp" < now() - p.dashboard_days * interval '1 day'
     )
 """
 
@@ -87,18 +87,10 @@ def gate_is_due() -> bool:
 def current_since(project: str) -> str | None:
     """Return when what readers see was published, if a build by these files would not change it."""
     try:
+        if gate_is_due():
+            return None
         with database.connect("warehouse build") as session:
-            if session.execute(GATE_IS_DUE).fetchone() != (False,):
-                return None
-            facts = {"project": project, "days": _dashboard_days()}
-            row = session.execute(CURRENT, facts).fetchone()
+            row = session.execute(CURRENT, {"project": project}).fetchone()
     except (WarehouseError, psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
         return None
     return output.readable(row[0]) if row else None
-
-
-def _dashboard_days() -> int:
-    import yaml
-
-    text = (config.PROJECT / "dbt_project.yml").read_text(encoding="utf-8")
-    return int(yaml.safe_load(text)["vars"]["dashboard_days"])

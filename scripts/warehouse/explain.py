@@ -27,21 +27,20 @@ select
             and bars.timeframe = run_window.timeframe
             and bars.bar_ts >= run_window.recompute_from
     ) as bars,
-    (
-        select array_agg(distinct coalesce(changes.relation::text || ': ', '') || changes.reason)
-        from changes
-        where
-            coalesce(changes.instrument_id, run_window.instrument_id) = run_window.instrument_id
-            and coalesce(changes.timeframe, run_window.timeframe) = run_window.timeframe
-    ) as reasons,
-    (
-        select min(changes.logged_at) from changes
-        where
-            coalesce(changes.instrument_id, run_window.instrument_id) = run_window.instrument_id
-            and coalesce(changes.timeframe, run_window.timeframe) = run_window.timeframe
-    ) as since
+    why.reasons,
+    why.since
 from run_window
 left join ref.instruments as instruments on run_window.instrument_id = instruments.instrument_id
+left join lateral (
+    select
+        array_agg(distinct coalesce(changes.relation::text || ': ', '') || changes.reason)
+            as reasons,
+        min(changes.logged_at) as since
+    from changes
+    where
+        coalesce(changes.instrument_id, run_window.instrument_id) = run_window.instrument_id
+        and coalesce(changes.timeframe, run_window.timeframe) = run_window.timeframe
+) as why on true
 where {filter}
 order by bars desc, instruments.symbol, run_window.timeframe
 """

@@ -13,17 +13,19 @@ with
 
 changes as (
 
-    select * from {{ ref('int_unseen_changes') }}
+    select
+        instrument_id,
+        timeframe,
+        lo,
+        relation
+    from {{ ref('int_unseen_changes') }}
     {% if is_first_build %}
         union all
         select
-            null::integer as instrument_id,
-            null::text as timeframe,
-            '-infinity'::timestamptz as lo,
-            'infinity'::timestamptz as hi,
-            null::regclass as relation,
-            'first build or full refresh' as reason,
-            null::timestamptz as logged_at
+            null,
+            null,
+            '-infinity',
+            null
     {% endif %}
 
 ),

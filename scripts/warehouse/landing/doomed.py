@@ -44,15 +44,7 @@ IN_FILE = f"""
     insert into doomed
     select distinct on (s.line)
         s.line, b.instrument_id, b.timeframe, b.bar_ts, b.source, b.revision, b.is_withdrawn
-    from {scratch.JOINED}
-    inner join raw_market.bars as b
-        on
-            r.instrument_id = b.instrument_id
-            and b.timeframe = %(timeframe)s
-            and s.bar_ts = b.bar_ts
-            and b.source = %(source)s
-    where
-        b.bar_ts between %(first_ts)s and %(last_ts)s
+    from {scratch.LANDED}
         {scratch.NOT_ASIDE}
     order by s.line, b.revision desc
 """  # noqa: S608 (no part comes from outside)

@@ -9,7 +9,7 @@ from datetime import date
 from psycopg import Connection
 
 from warehouse.errors import WarehouseError
-from warehouse.landing import renaming
+from warehouse.landing import doomed, renaming
 from warehouse.landing.batches import BatchResult, new_batch, session, store_batch, writing
 from warehouse.landing.instruments import calendar_of
 from warehouse.landing.moments import moment
@@ -69,7 +69,7 @@ def rename_symbol(
         if facts["emptied"] is not None:
             conn.execute(renaming.NEGATIVE, facts)
             news = conn.execute(renaming.APPEND, facts).rowcount
-            bars = conn.execute(renaming.WITHDRAW, facts).rowcount
+            bars = conn.execute(doomed.WITHDRAW, facts).rowcount
             known = bars - news
             if facts["is_whole"]:
                 moved = conn.execute(renaming.ACTIONS, facts).fetchall()

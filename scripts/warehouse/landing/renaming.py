@@ -1,6 +1,7 @@
 """SQL of a rename: from `emptied`, the instrument that a ticker wrongly was, to `kept`.
 
-moving: the bars of the emptied instrument that belong to the other one, at their latest revision.
+doomed: the bars of the emptied instrument that belong to the other one, at their latest revision.
+They are withdrawn there by the statement of every withdrawal (doomed.py).
 """
 
 MEANINGS = """
@@ -25,11 +26,11 @@ TAKEN = """
     limit 1
 """
 MOVING = """
-    create temp table moving on commit drop as
-    select timeframe, bar_ts, source, revision, session_date
+    create temp table doomed on commit drop as
+    select instrument_id, timeframe, bar_ts, source, revision, is_withdrawn, session_date
     from (
         select distinct on (timeframe, bar_ts, source)
-            timeframe, bar_ts, source, revision, session_date, is_withdrawn
+            instrument_id, timeframe, bar_ts, source, revision, session_date, is_withdrawn
         from raw_market.bars
         where instrument_id = %(emptied)s
         order by timeframe, bar_ts, source, revision desc
@@ -42,9 +43,9 @@ AROUND = """
         count(*) filter (where session_date >= %(on)s),
         min(session_date)::text,
         max(session_date)::text
-    from moving
+    from doomed
 """
-STAYING = "delete from moving where session_date < %(on)s"
+STAYING = "delete from doomed where session_date < %(on)s"
 NEGATIVE = """
     update ref.instruments set allow_negative_price = true
     where
@@ -63,14 +64,8 @@ APPEND = """
     select
         %(kept)s, b.timeframe, b.bar_ts, b.source, coalesce(k.revision + 1, 0), b.symbol,
         b.session_date, b.open, b.high, b.low, b.close, b.volume, b.adjusted, %(batch_id)s
-    from moving as m
-    inner join raw_market.bars as b
-        on
-            b.instrument_id = %(emptied)s
-            and m.timeframe = b.timeframe
-            and m.bar_ts = b.bar_ts
-            and m.source = b.source
-            and m.revision = b.revision
+    from doomed as m
+    inner join raw_market.bars as b using (instrument_id, timeframe, bar_ts, source, revision)
     left join lateral (
         select h.* from raw_market.bars as h
         where
@@ -86,24 +81,6 @@ APPEND = """
         or k.is_withdrawn
         or (k.open, k.high, k.low, k.close, k.volume, k.adjusted)
         is distinct from (b.open, b.high, b.low, b.close, b.volume, b.adjusted)
-    order by b.timeframe, b.bar_ts
-"""
-WITHDRAW = """
-    insert into raw_market.bars (
-        instrument_id, timeframe, bar_ts, source, revision, symbol, session_date,
-        open, high, low, close, volume, adjusted, batch_id, is_withdrawn
-    )
-    select
-        b.instrument_id, b.timeframe, b.bar_ts, b.source, b.revision + 1, b.symbol, b.session_date,
-        b.open, b.high, b.low, b.close, b.volume, b.adjusted, %(batch_id)s, true
-    from moving as m
-    inner join raw_market.bars as b
-        on
-            b.instrument_id = %(emptied)s
-            and m.timeframe = b.timeframe
-            and m.bar_ts = b.bar_ts
-            and m.source = b.source
-            and m.revision = b.revision
     order by b.timeframe, b.bar_ts
 """
 # In one statement: the right instrument gains the action, the wrong one loses it.

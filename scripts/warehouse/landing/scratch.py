@@ -158,6 +158,18 @@ JOINED = """
     inner join resolved as r
         on s.symbol = r.symbol and s.session_date >= r.valid_from and s.session_date < r.valid_to
 """
+# With every landed revision of the bars that the rows name.
+LANDED = f"""
+    {JOINED}
+    inner join raw_market.bars as b
+        on
+            r.instrument_id = b.instrument_id
+            and b.timeframe = %(timeframe)s
+            and s.bar_ts = b.bar_ts
+            and b.source = %(source)s
+    where
+        b.bar_ts between %(first_ts)s and %(last_ts)s
+"""
 NOT_ASIDE = "and not exists (select from aside as a where a.line = s.line)"
 
 REPEATED = f"""
@@ -193,7 +205,7 @@ REPEATED = f"""
     where conflicts or line <> first_line
 """  # noqa: S608 (no part comes from outside)
 
-# Joined with every revision known; only the latest counts.
+# Only the latest revision counts.
 KNOWN = """
     insert into existing (line, revision, same)
     select distinct on (s.line)
@@ -206,15 +218,7 @@ KNOWN = """
         and b.low = round(s.low, 10)
         and b.close = round(s.close, 10)
         and b.volume is not distinct from round(s.volume, 10)
-    from {joined}
-    inner join raw_market.bars as b
-        on
-            r.instrument_id = b.instrument_id
-            and b.timeframe = %(timeframe)s
-            and s.bar_ts = b.bar_ts
-            and b.source = %(source)s
-    where
-        b.bar_ts between %(first_ts)s and %(last_ts)s
+    from {landed}
         {not_aside}
     order by s.line, b.revision desc
 """

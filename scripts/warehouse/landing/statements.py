@@ -98,7 +98,7 @@ class Landing:
     def find_known(self, rows: int) -> None:
         """Find rows whose key is landed already, and whether their values are the same."""
         statement = scratch.KNOWN.format(
-            joined=scratch.JOINED, not_aside=scratch.NOT_ASIDE if self.is_aside else ""
+            landed=scratch.LANDED, not_aside=scratch.NOT_ASIDE if self.is_aside else ""
         )
         # The planner takes instrument, timeframe and source for independent and expects few rows.
         if rows >= MANY:
