@@ -56,6 +56,22 @@ def home(spare_folder: Path, _clean_environment: None) -> Iterator[config.Home]:
         server.down(instance)
 
 
+@pytest.fixture(scope="session")
+def built_on_nothing(home: config.Home) -> Iterator[str]:
+    """The name of a database with everything built on nothing landed, to be copied."""
+    from dbt_runs import dbt  # dbt takes two seconds to import
+
+    name = "built_on_nothing"
+    with _maintenance(home) as session:
+        session.execute(f"create database {name} template {TEMPLATE}")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WAREHOUSE_DATABASE", name)
+        dbt("build")
+    yield name
+    with _maintenance(home) as session:
+        session.execute(f"drop database {name} with (force)")
+
+
 @pytest.fixture
 def database(home: config.Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The name of a fresh, migrated database, the one every command goes to meanwhile."""

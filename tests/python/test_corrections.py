@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from conftest import TEMPLATE
 from corrections import cancel, land_as, rename, withdraw
 from databases import cloned_database
 from dbt_runs import dbt
@@ -34,18 +33,10 @@ BY_INSTRUMENT = """
 """
 
 
-@pytest.fixture(scope="module")
-def base(home: Home) -> Iterator[str]:
-    """A database with everything built on nothing landed."""
-    with cloned_database(home, "test_corrections", TEMPLATE) as name:
-        dbt("build")
-        yield name
-
-
 @pytest.fixture
-def history(home: Home, base: str, tmp_path: Path) -> Iterator[Schedule]:
+def history(home: Home, built_on_nothing: str, tmp_path: Path) -> Iterator[Schedule]:
     """A history that has not begun."""
-    with cloned_database(home, "test_schedule", base):
+    with cloned_database(home, "test_schedule", built_on_nothing):
         yield Schedule(tmp_path)
 
 

@@ -11,9 +11,7 @@ import psycopg
 import pytest
 
 from comparison import differences, freeze, incremental_models
-from conftest import TEMPLATE
 from databases import cloned_database
-from dbt_runs import dbt
 from feature_oracles import PRICES, SHIPPED, frame_profile
 from schedules import Schedule
 from warehouse import config, database
@@ -40,10 +38,11 @@ def hours() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def base(home: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def base(
+    home: Home, built_on_nothing: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
     """Half of each series landed and built."""
-    with cloned_database(home, "test_dates", TEMPLATE) as name:
-        dbt("build")
+    with cloned_database(home, "test_dates", built_on_nothing) as name:
         schedule = history(tmp_path_factory.mktemp("dates"))
         for key, bars in schedule.bars.items():
             schedule.land(key, list(range(len(bars) // 2)))

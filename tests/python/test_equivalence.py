@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from conftest import TEMPLATE
 from databases import cloned_database
-from dbt_runs import Moment, dbt, statement_of
+from dbt_runs import Moment, statement_of
 from mutants import MUTANTS, planted
 from schedules import KNOWN, Schedule
 from warehouse import config, database
@@ -23,18 +22,10 @@ CORRECTED = 255
 """A row whose bar, number 256, has a stored state."""
 
 
-@pytest.fixture(scope="module")
-def base(home: Home) -> Iterator[str]:
-    """A database with everything built on nothing landed."""
-    with cloned_database(home, "test_equivalence", TEMPLATE) as name:
-        dbt("build")
-        yield name
-
-
 @pytest.fixture
-def fresh(home: Home, base: str) -> Iterator[str]:
+def fresh(home: Home, built_on_nothing: str) -> Iterator[str]:
     """A copy of it; always by the same name, so that dbt parses the project once."""
-    with cloned_database(home, "test_schedule", base) as name:
+    with cloned_database(home, "test_schedule", built_on_nothing) as name:
         yield name
 
 

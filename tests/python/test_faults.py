@@ -15,9 +15,7 @@ import pytest
 
 from child_land import STOPPED
 from children import Child
-from conftest import TEMPLATE
 from databases import cloned_database
-from dbt_runs import dbt
 from faults import (
     AAPL,
     IBM,
@@ -37,10 +35,11 @@ from warehouse.config import Home
 
 
 @pytest.fixture(scope="module")
-def base(home: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def base(
+    home: Home, built_on_nothing: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
     """A database with two series landed and built."""
-    with cloned_database(home, "test_faults", TEMPLATE) as name:
-        dbt("build")
+    with cloned_database(home, "test_faults", built_on_nothing) as name:
         small_history(tmp_path_factory.mktemp("faults"))
         yield name
 

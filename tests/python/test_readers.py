@@ -10,9 +10,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from conftest import TEMPLATE
 from databases import cloned_database
-from dbt_runs import dbt, dbt_failures
+from dbt_runs import dbt_failures
 from faults import AAPL, IBM, small_history
 from mutants import Mutant, planted
 from schedules import Schedule, variables
@@ -88,10 +87,9 @@ class Readers:
 
 
 @pytest.fixture
-def built(home: Home, tmp_path: Path) -> Iterator[Schedule]:
+def built(home: Home, built_on_nothing: str, tmp_path: Path) -> Iterator[Schedule]:
     """Two series landed and published, and a view of somebody else on them."""
-    with cloned_database(home, "test_readers", TEMPLATE):
-        dbt("build")
+    with cloned_database(home, "test_readers", built_on_nothing):
         schedule = small_history(tmp_path)
         schedule.build(instant=INSTANT)
         with database.connect("somebody else", autocommit=True) as conn:

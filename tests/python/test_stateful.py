@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +15,6 @@ import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from conftest import TEMPLATE
-from databases import cloned_database
-from dbt_runs import dbt
 from histories import Histories
 from mutants import MUTANTS, planted
 from warehouse import config
@@ -31,14 +27,6 @@ FIXED = settings(
 )  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def base(home: Home) -> Iterator[str]:
-    """A database with everything built on nothing landed."""
-    with cloned_database(home, "test_stateful", TEMPLATE) as name:
-        dbt("build")
-        yield name
-
-
 def machine(home: Home, base: str, project: Path = config.PROJECT) -> type[Histories]:
     """Return the machine for a server and a project, with a tally of its own."""
     facts: dict[str, Any] = {"home": home, "base": base, "project": project, "tally": Counter()}
@@ -46,26 +34,28 @@ def machine(home: Home, base: str, project: Path = config.PROJECT) -> type[Histo
 
 
 @pytest.mark.timeout(1800)
-def test_histories(home: Home, base: str) -> None:
-    random = machine(home, base)
+def test_histories(home: Home, built_on_nothing: str) -> None:
+    random = machine(home, built_on_nothing)
     run_state_machine_as_test(random, settings=FIXED)
     assert random.tally["comparisons"] >= FIXED.max_examples
     assert random.tally["operations"] > 50, random.tally
 
 
 @pytest.mark.timeout(1800)
-def test_search_finds_what_is_wrong_with_known_at(home: Home, base: str, tmp_path: Path) -> None:
+def test_search_finds_what_is_wrong_with_known_at(
+    home: Home, built_on_nothing: str, tmp_path: Path
+) -> None:
     """The search itself must find what is wrong with the usual watermark."""
     project = planted(MUTANTS["watermark is max(known_at)"], tmp_path / "mutant")
     searched = settings(FIXED, max_examples=25, phases=[Phase.generate])
     with pytest.raises(AssertionError, match="full refresh"):
-        run_state_machine_as_test(machine(home, base, project), settings=searched)
+        run_state_machine_as_test(machine(home, built_on_nothing, project), settings=searched)
 
 
 @pytest.mark.skipif(not MINUTES, reason="the long search: make prove MINUTES=30")
 @pytest.mark.timeout(0)
-def test_prove(home: Home, base: str) -> None:
-    random = machine(home, base)
+def test_prove(home: Home, built_on_nothing: str) -> None:
+    random = machine(home, built_on_nothing)
     began = time.monotonic()
     rounds = int(os.environ.get("PROVE_SEED", time.time()))
     try:
