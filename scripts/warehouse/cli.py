@@ -11,8 +11,8 @@ from typing import Annotated
 
 import typer
 
-from warehouse import cli_correct, cli_land, config, output
-from warehouse.errors import ExitCode, WarehouseError
+from warehouse import cli_correct, cli_land, cli_migrate, config, output
+from warehouse.errors import ExitCode
 
 CODES = (
     "Exit codes: 0 done; 1 done, with findings (rows quarantined, gate or test failed); 2 error;"
@@ -44,6 +44,17 @@ app.add_typer(cli_correct.app, name="withdraw")
 app.command(
     epilog=output.examples("warehouse rename FB META --on 2022-06-09"),
 )(cli_correct.rename)
+
+app.command(
+    epilog=output.examples(
+        "warehouse migrate",
+        "warehouse migrate --status",
+        "warehouse migrate --dry-run | less",
+        "warehouse migrate --compare",
+        "warehouse migrate --rollback --steps 2",
+    )
+    + "\n\nExit codes: 0 done; 1 --compare found differences; 2 error.",
+)(cli_migrate.migrate)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
 
@@ -94,50 +105,6 @@ def status(as_json: AsJson = False) -> None:
 def url() -> None:
     """Print the connection URL, password included: this is the only place that shows it."""
     sys.stdout.write(config.connection().url() + "\n")
-
-
-@app.command(
-    epilog=output.examples(
-        "warehouse migrate",
-        "warehouse migrate --status",
-        "warehouse migrate --dry-run | less",
-        "warehouse migrate --rollback --steps 2",
-    )
-)
-def migrate(
-    status: Annotated[bool, typer.Option("--status", help="Only say what was run.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print the SQL.")] = False,
-    rollback: Annotated[bool, typer.Option("--rollback", help="Take back the last one.")] = False,
-    steps: Annotated[int, typer.Option(min=1, help="With --rollback: how many.")] = 1,
-    as_json: AsJson = False,
-) -> None:
-    """Run the pending migrations, each in a transaction of its own."""
-    from warehouse import migrate as migrations
-
-    if status + dry_run + rollback > 1:
-        raise WarehouseError(
-            "--status, --dry-run and --rollback exclude each other.", do="pick one"
-        )
-    if dry_run:
-        sys.stdout.write(migrations.dry_run() or "-- nothing is pending\n")
-        return
-    if not status:
-        done = migrations.rollback(steps) if rollback else migrations.migrate()
-        verb = "taken back" if rollback else "applied"
-        if not as_json:
-            output.say(f"{verb}: {', '.join(done)}" if done else "nothing to do")
-            return
-    states = migrations.status()
-    if as_json:
-        output.print_json({"migrations": states})
-        return
-    output.table(
-        ("version", "name", "state", "applied", "seconds", "sha256", "last error"),
-        [
-            (s.version, s.name, s.state, s.applied_at, s.seconds, s.checksum[:12], s.last_error)
-            for s in states
-        ],
-    )
 
 
 @app.command(

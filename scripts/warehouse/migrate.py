@@ -210,15 +210,18 @@ def _one_runner() -> Iterator[psycopg.Connection[Any]]:
         yield session
 
 
-def migrate(folder: Path | None = None) -> list[str]:
+def migrate(folder: Path | None = None, until: str | None = None) -> list[str]:
     """Run every pending version, each in its own transaction; return the versions run.
+
+    `until`: run no version after this one; empty, run none.
 
     Raises WarehouseError when an applied version was edited or when one fails, which leaves the
     schema at the version before it.
     """
     before = status(folder)
     _check_unedited(before)
-    pending = [s.version for s in before if s.state == "pending"]
+    wanted = before if until is None else [s for s in before if s.version <= until]
+    pending = [s.version for s in wanted if s.state == "pending"]
     if pending:
         with _one_runner() as session:
             _walk(session, folder, pending, up=True)
@@ -260,7 +263,12 @@ def _walk(
 
 
 def dry_run(folder: Path | None = None) -> str:
-    """Return the SQL that `migrate` would run, without running anything."""
+    """Return the SQL that `migrate` would run, after a rehearsal on a clone of the schema.
+
+    Raises WarehouseError when a version fails there; the database in force is not touched.
+    """
+    from warehouse import schema
+
     states = status(folder)
     _check_unedited(states)
     by_version = {script.revision: script for script in _scripts(folder)}
@@ -270,4 +278,6 @@ def dry_run(folder: Path | None = None) -> str:
             path = sql_file(by_version[state.version].path, "up")
             body = path.read_text(encoding="utf-8").rstrip()
             parts.append(f"-- {path.name}, sha256 {state.checksum}\nbegin;\n{body}\ncommit;\n")
+    if parts:
+        schema.rehearse(folder)
     return "\n".join(parts)

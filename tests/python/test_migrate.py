@@ -5,36 +5,14 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import psycopg
 import pytest
 
-from warehouse import checksums, migrate
+from warehouse import checksums, migrate, schema
 from warehouse import database as db
 from warehouse.errors import WarehouseError
 
-CATALOG = """
-select 'relation', n.nspname, c.relname, c.relkind::text, coalesce(obj_description(c.oid), '')
-from pg_class as c inner join pg_namespace as n on n.oid = c.relnamespace
-where n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
-union all
-select 'routine', n.nspname, p.proname, p.prokind::text, pg_get_function_arguments(p.oid)
-from pg_proc as p inner join pg_namespace as n on n.oid = p.pronamespace
-where n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
-union all
-select 'schema', nspname, '', '', '' from pg_namespace where nspname !~ '^pg_'
-union all
-select 'trigger', tgrelid::regclass::text, tgname, '', '' from pg_trigger where not tgisinternal
-union all
-select 'column', attrelid::regclass::text, attname, atttypid::regtype::text, attnotnull::text
-from pg_attribute where attnum > 0 and not attisdropped and attrelid >= 16384
-    and attrelid::regclass::text !~ '^pg_toast'
-order by 1, 2, 3, 4, 5
-"""
 BOOKKEEPING = {"schema_migrations", "schema_migrations_pkey", "schema_migrations_run_id_seq"}
-
-
-def catalog() -> list[tuple[str, ...]]:
-    with db.connect() as session:
-        return session.execute(CATALOG).fetchall()
 
 
 def states(folder: Path | None = None) -> list[str]:
@@ -62,19 +40,48 @@ def add_version(folder: Path, name: str, up: str, down: str = "select 1;") -> No
     (folder / "sql" / f"{stem}.down.sql").write_text(down)
 
 
-def test_up_down_up_leaves_the_same_schema(empty_database: str) -> None:
+def clones() -> int:
+    with db.connect() as session:
+        row = session.execute(
+            "select count(*) from pg_database where datname like 'warehouse_clone_%'"
+        ).fetchone()
+    assert row
+    return int(row[0])
+
+
+def without_runner(catalogue: schema.Catalogue) -> schema.Catalogue:
+    """Leave out what the runner itself keeps: its version table, and the comment of its schema."""
+    return {k: v for k, v in catalogue.items() if k[0] != "public" and k[1:] != ("schema", "ops")}
+
+
+def test_up_down_up_from_every_version(empty_database: str) -> None:
+    versions = [state.version for state in migrate.status()]
+    with db.connect() as session:
+        session.execute(migrate.BOOKKEEPING)
+    before = schema.catalogue()
+    for version in versions:
+        assert migrate.migrate(until=version) == [version]
+        after = schema.catalogue()
+        assert migrate.rollback() == [version]
+        assert without_runner(schema.catalogue()) == without_runner(before)
+        assert migrate.migrate(until=version) == [version]
+        assert schema.catalogue() == after
+        before = after
+
+
+def test_up_all_down_all_up_all(empty_database: str) -> None:
     done = migrate.migrate()
-    first = catalog()
+    first = schema.catalogue()
     assert done == sorted(done)
     assert migrate.migrate() == []
 
     assert migrate.rollback(len(done)) == done[::-1]
-    left = {row[2] for row in catalog() if row[0] == "relation"}
-    assert left <= BOOKKEEPING | {"alembic_version", "alembic_version_pkc"}
-    assert {row[2] for row in catalog() if row[0] == "routine"} == set()
+    left = {key[2].partition(".")[2] for key in schema.catalogue() if key[1] == "relation"}
+    assert left <= BOOKKEEPING | {"alembic_version"}
+    assert not [key for key in schema.catalogue() if key[1] in ("function", "type")]
 
     assert migrate.migrate() == done
-    assert catalog() == first
+    assert schema.catalogue() == first
     with db.connect() as session:
         runs = session.execute(
             "select direction, count(*) from ops.schema_migrations where success group by 1"
@@ -105,13 +112,13 @@ def test_status_knows_when_and_how_long(empty_database: str) -> None:
 
 def test_a_failed_version_leaves_nothing_and_is_recorded(empty_database: str, copied: Path) -> None:
     migrate.migrate(copied)
-    before = catalog()
+    before = schema.catalogue()
     add_version(copied, "broken", "create table ops.half (a int); select 1 / 0;")
 
     with pytest.raises(WarehouseError, match="division by zero") as told:
         migrate.migrate(copied)
     assert told.value.where.endswith("_broken.up.sql")
-    assert catalog() == before
+    assert schema.catalogue() == before
     last = migrate.status(copied)[-1]
     assert last.state == "pending"
     assert "division by zero" in str(last.last_error)
@@ -138,13 +145,98 @@ def test_an_edited_version_is_refused(empty_database: str, copied: Path) -> None
 
 
 def test_dry_run_prints_and_changes_nothing(empty_database: str) -> None:
-    before = catalog()
+    before = schema.catalogue()
     printed = migrate.dry_run()
     assert "create table raw_market.bars" in printed
     assert printed.index("0001_") < printed.index("0002_")
-    assert catalog() == before
+    assert schema.catalogue() == before
     migrate.migrate()
     assert migrate.dry_run() == ""
+
+
+def test_dry_run_fails_where_the_migration_would(empty_database: str, copied: Path) -> None:
+    migrate.migrate(copied)
+    before = schema.catalogue()
+    add_version(copied, "broken", "create table ops.half (a int); select 1 / 0;")
+    with pytest.raises(WarehouseError, match="broken failed: division by zero"):
+        migrate.dry_run(copied)
+    assert schema.catalogue() == before
+    assert migrate.status(copied)[-1].last_error is None
+    assert clones() == 0
+
+
+class TestCompare:
+    """The schema as it is against the schema as declared."""
+
+    @pytest.mark.usefixtures("database")
+    def test_as_declared(self) -> None:
+        assert schema.differences() == []
+        assert clones() == 0
+
+    @pytest.mark.usefixtures("empty_database")
+    def test_a_part_of_the_versions(self) -> None:
+        assert schema.differences() == []
+        migrate.migrate(until="0003")
+        assert schema.differences() == []
+
+    @pytest.mark.usefixtures("database")
+    @pytest.mark.parametrize(
+        ("change", "kind", "name", "found"),
+        [
+            ("alter table ops.batches add x int", "column", "ops.batches.x", "extra"),
+            (
+                "alter table ops.batches drop constraint batches_conserve_rows",
+                *("constraint", "ops.batches.batches_conserve_rows", "missing"),
+            ),
+            (
+                "alter table raw_market.bars disable trigger bars_append_only",
+                *("trigger", "raw_market.bars.bars_append_only", "changed"),
+            ),
+            (
+                "create or replace function ops.system_identifier() returns bigint"
+                " language sql stable as 'select 1::bigint'",
+                *("function", "ops.system_identifier()", "changed"),
+            ),
+            ("comment on table ops.batches is 'mine'", "relation", "ops.batches", "changed"),
+            ("grant select on ops.batches to public", "relation", "ops.batches", "changed"),
+            ("drop index ops.dq_results_run_idx", "index", "ops.dq_results_run_idx", "missing"),
+            (
+                "alter domain types.label drop constraint label_is_not_empty",
+                *("type", "types.label", "changed"),
+            ),
+        ],
+    )
+    def test_a_change_by_hand_is_named(self, change: str, kind: str, name: str, found: str) -> None:
+        with db.connect(autocommit=True) as session:
+            session.execute(change)
+        assert schema.Difference(kind, name, found) in schema.differences()
+
+    @pytest.mark.usefixtures("database")
+    def test_what_dbt_and_other_people_made_is_theirs(self) -> None:
+        with db.connect(autocommit=True) as session:
+            session.execute("create schema mine create table notes (a int)")
+            session.execute("create table public.notes (a int)")
+            session.execute("create table ref.feature_catalog (seed_of_dbt int)")
+        assert schema.differences() == []
+
+    @pytest.mark.usefixtures("database")
+    def test_a_login_that_may_not_create_a_database(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        connect = db.connect
+
+        def humble(*words: str, **options: bool) -> psycopg.Connection:
+            session = connect(*words, **options)
+            session.execute("set session authorization humble")
+            return session
+
+        with connect(autocommit=True) as session:
+            session.execute("create role humble")
+        try:
+            monkeypatch.setattr(db, "connect", humble)
+            with pytest.raises(WarehouseError, match="may not create a database"):
+                schema.rehearse()
+        finally:
+            with connect(autocommit=True) as session:
+                session.execute("drop role humble")
 
 
 def test_percent_and_colon_reach_the_server_as_they_are(empty_database: str, copied: Path) -> None:
