@@ -1,0 +1,13 @@
+drop table raw_prop.challenge_rules;
+drop function raw_prop.check_rules();
+drop view raw_prop.users;
+drop function raw_prop.write_user();
+drop table raw_prop.users_pii;
+drop table raw_prop.user_accounts;
+drop function raw_prop.keep_forgotten();
+drop function raw_prop.check_landed_version();
+drop function raw_prop.keep_columns();
+drop function raw_prop.check_status();
+drop domain types.currency;
+drop domain types.impersonal_json;
+drop domain types.impersonal_text;

@@ -1,0 +1,10 @@
+drop view raw_prop.challenge_mismatches;
+drop view raw_prop.challenge_replay;
+drop function raw_prop.replay_challenge(uuid);
+drop function raw_prop.apply_event(jsonb, text, jsonb, timestamptz);
+drop table raw_prop.challenge_equity_ticks;
+drop table raw_prop.challenge_events;
+drop table raw_prop.trades;
+drop function raw_prop.next_in_sequence();
+drop table raw_prop.challenges;
+drop function raw_prop.check_rule_set();
