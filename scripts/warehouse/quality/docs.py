@@ -9,11 +9,13 @@ from pathlib import Path
 from warehouse.config import PROJECT
 from warehouse.errors import ExitCode
 from warehouse.quality.rules import GATE_CONTEXT, LOADER_CONTEXT, Rule, load_rules
+from warehouse.quality.table_rules import TableRule, load_table_rules
 
 DOCUMENT = PROJECT / "docs" / "data_quality.md"
 
 HEAD = """\
-<!-- Written by `python -m warehouse.quality.docs` from scripts/warehouse/quality/rules.yml. -->
+<!-- Written by `python -m warehouse.quality.docs` from scripts/warehouse/quality/rules.yml
+and table_rules.yml. -->
 
 # Data quality of bars
 
@@ -76,7 +78,17 @@ error are evaluated by the loader and use only the columns marked so.
 """
 
 
-def render(rules: Sequence[Rule]) -> str:
+OTHERS = """
+## Rules for other landing tables
+
+What the constraints of a table refuse is in the table itself, with the sentence that
+`ops.quarantine` shows. These rules, of `scripts/warehouse/quality/table_rules.yml`, are for what
+must land, because it is what was sent, and must be seen. `warehouse check` evaluates them over the
+newest revision of every row; `ops.dq_findings` names the rows, with their table in `detail`.
+"""
+
+
+def render(rules: Sequence[Rule], others: Sequence[TableRule]) -> str:
     """Return the page."""
     parts = [HEAD, "## Rules\n\n| rule | tier | severity | scope |\n|---|---|---|---|\n"]
     parts += [
@@ -91,6 +103,8 @@ def render(rules: Sequence[Rule]) -> str:
         f"| `{name}` | {kind} | {'yes' if name in LOADER_CONTEXT else ''} |\n"
         for name, kind in GATE_CONTEXT.items()
     ]
+    parts.append(OTHERS)
+    parts += [_other(rule) for rule in others]
     return "".join(parts)
 
 
@@ -106,6 +120,15 @@ def _section(rule: Rule) -> str:
     )
 
 
+def _other(rule: TableRule) -> str:
+    return (
+        f"\n### {rule.id}\n\n"
+        f"Table: `{rule.table}`. Severity: {rule.severity}. Tier: {rule.tier}.\n\n"
+        f"{rule.reason}\n\n```sql\n{rule.predicate}\n```\n\n"
+        f"- Example: {rule.example}\n- Reason: {rule.why}\n- Remedy: {rule.remedy}\n"
+    )
+
+
 HOW = {
     "parse": "Decided by the loader while it reads the file.",
     "cross": "Decided by the gate from the counts of the batch.",
@@ -114,7 +137,7 @@ HOW = {
 
 def main(arguments: Sequence[str], document: Path = DOCUMENT) -> ExitCode:
     """Write the page, or with --check say whether it is what the catalogue gives."""
-    page = render(load_rules())
+    page = render(load_rules(), load_table_rules())
     if "--check" not in arguments:
         document.parent.mkdir(parents=True, exist_ok=True)
         document.write_text(page, encoding="utf-8")

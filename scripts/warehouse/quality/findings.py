@@ -187,7 +187,7 @@ def record(
     facts = {"run": run_id, "scope": scope, "batches": list(batches or ())}
     with conn.transaction():
         conn.execute(
-            "delete from ops.dq_findings where scope = %(scope)s"
+            "delete from ops.dq_findings where scope = %(scope)s and run_id <> %(run)s"
             " and (batch_id is null or batch_id = any(%(batches)s))",
             facts,
         )
@@ -209,7 +209,7 @@ def record(
                     continue
                 total, bad = found.get((batch, rule.id), (0, 0))
                 results.append(_result(conn, rule, facts, batch, rows, total, bad))
-        _store(conn, run_id, results)
+        store(conn, run_id, results)
     return results
 
 
@@ -243,8 +243,8 @@ def _result(
         asked = {**facts, "rule": rule.id, "batch": batch, "limit": SAMPLE}
         with conn.cursor(row_factory=dict_row) as cursor:
             for row in cursor.execute(ROWS, asked):
-                row["bar_ts"] = _moment(row["bar_ts"])
-                row["until_ts"] = _moment(row["until_ts"]) if row["until_ts"] else None
+                row["bar_ts"] = told_time(row["bar_ts"])
+                row["until_ts"] = told_time(row["until_ts"]) if row["until_ts"] else None
                 rows.append(Finding(**row))
     return RuleResult(
         scope=facts["scope"],
@@ -259,7 +259,7 @@ def _result(
     )
 
 
-def _moment(value: Any) -> str:  # noqa: ANN401 (a datetime of psycopg)
+def told_time(value: Any) -> str:  # noqa: ANN401 (a datetime of psycopg)
     """Return a time as people write it: a day alone when it is midnight UTC."""
     text = f"{value:%Y-%m-%d %H:%M:%S}"
     return text.removesuffix(" 00:00:00") if text.endswith(" 00:00:00") else f"{text}Z"
@@ -291,7 +291,8 @@ def _rate(
     return results
 
 
-def _store(conn: psycopg.Connection, run_id: UUID, results: Sequence[RuleResult]) -> None:
+def store(conn: psycopg.Connection, run_id: UUID, results: Sequence[RuleResult]) -> None:
+    """Write the results."""
     with conn.cursor() as cursor:
         cursor.executemany(
             STORE,

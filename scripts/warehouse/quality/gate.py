@@ -16,6 +16,7 @@ from warehouse.errors import WarehouseError
 from warehouse.quality import context, suite
 from warehouse.quality.findings import RuleResult, record
 from warehouse.quality.rules import load_rules, verify
+from warehouse.quality.table_rules import check_tables
 
 UNCHECKED = """
     select b.batch_id
@@ -71,10 +72,12 @@ def check(
     with database.connect("warehouse check", autocommit=True) as conn:
         wanted = _batches(conn, batches)
         tables_wanted = batches is None if table is None else table
+        others = check_tables(conn, run_id) if tables_wanted else []
         if tables_wanted and not _any_bars(conn):
             tables_wanted = False
         if not wanted and not tables_wanted:
-            return GateResult(run_id, [], message="There are no bars to check: land some first.")
+            none = "There are no bars to check: land some first."
+            return GateResult(run_id, [], others, message=_summary(others) if others else none)
         importing = suite.warm_up()
         rules = load_rules()
         verify(conn, rules)
@@ -96,6 +99,7 @@ def check(
         finally:
             _drop(names.values())
     _agree(results, verdicts)
+    results += others
     return GateResult(
         run_id,
         wanted,

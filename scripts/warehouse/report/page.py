@@ -13,6 +13,7 @@ from plotly.offline import get_plotlyjs
 
 from warehouse.landing.tables import all_reasons
 from warehouse.quality.rules import load_rules
+from warehouse.quality.table_rules import load_table_rules
 from warehouse.report import figures
 from warehouse.report.facts import LIMITS, NEEDED, Coverage, Facts, Row
 
@@ -134,7 +135,8 @@ def tiers(facts: Facts) -> list[dict[str, Any]]:
 
 def reasons() -> dict[str, str]:
     """Return the reason of every rule, in the order of the catalogue."""
-    return {rule.id: rule.reason for rule in load_rules()} | all_reasons()
+    others = {rule.id: rule.reason for rule in load_table_rules()}
+    return {rule.id: rule.reason for rule in load_rules()} | others | all_reasons()
 
 
 def thinnest(coverage: Coverage) -> list[Row]:
