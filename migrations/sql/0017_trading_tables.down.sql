@@ -1,0 +1,10 @@
+drop table raw_trading.cash_movements;
+drop table raw_trading.fills;
+drop table raw_trading.order_events;
+drop table raw_trading.orders;
+drop table raw_trading.accounts;
+drop table raw_trading.strategies;
+drop type types.time_in_force;
+drop type types.order_status;
+drop type types.order_type;
+drop type types.strategy_type;

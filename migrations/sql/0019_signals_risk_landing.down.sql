@@ -1,0 +1,10 @@
+drop view raw_risk.risk_alerts;
+drop table raw_risk.risk_alert_events;
+drop table raw_risk.risk_limits;
+drop table raw_signals.fusion_inputs;
+drop table raw_signals.fused_signals;
+drop table raw_signals.signals;
+drop table raw_signals.agents;
+drop type types.alert_status;
+drop type types.severity;
+drop type types.direction;

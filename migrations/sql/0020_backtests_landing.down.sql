@@ -1,0 +1,17 @@
+drop trigger agents_log_changes on raw_signals.agents;
+drop trigger agents_log_updates on raw_signals.agents;
+drop trigger agents_touch on raw_signals.agents;
+drop trigger agents_stay on raw_signals.agents;
+drop trigger signals_log_changes on raw_signals.signals;
+drop trigger signals_append_only on raw_signals.signals;
+drop trigger fused_signals_log_changes on raw_signals.fused_signals;
+drop trigger fused_signals_append_only on raw_signals.fused_signals;
+drop trigger fusion_inputs_log_changes on raw_signals.fusion_inputs;
+drop trigger fusion_inputs_append_only on raw_signals.fusion_inputs;
+drop trigger risk_limits_log_changes on raw_risk.risk_limits;
+drop trigger risk_limits_append_only on raw_risk.risk_limits;
+drop trigger risk_alert_events_log_changes on raw_risk.risk_alert_events;
+drop trigger risk_alert_events_append_only on raw_risk.risk_alert_events;
+drop table raw_backtest.backtest_trades;
+drop table raw_backtest.backtest_runs;
+drop type types.backtest_status;
