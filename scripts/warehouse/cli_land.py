@@ -15,9 +15,24 @@ if TYPE_CHECKING:
     from warehouse.landing.profile import Profile
 
 TOP_RULES = 5
+TABLE = "TABLE"
+"""Stands for the name of any landing table."""
+
+
+class LandCommands(output.Commands):
+    """Has a command for every landing table of the database beside those written here."""
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401 (typer's own signature)
+        """Return the command of that name, or the one that lands into the table of that name."""
+        known = super().get_command(ctx, cmd_name)
+        if known or cmd_name.startswith("-") or cmd_name == TABLE:
+            return known
+        ctx.meta[TABLE] = cmd_name
+        return super().get_command(ctx, TABLE)
+
 
 app = typer.Typer(
-    cls=output.Commands,
+    cls=LandCommands,
     invoke_without_command=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
@@ -26,6 +41,9 @@ app = typer.Typer(
         "warehouse land bars q1.csv q2.csv --source acme --profile acme.yml",
         "warehouse land yahoo AAPL MSFT --start 2020-01-01",
         "warehouse land corporate_actions splits.csv --source yahoo",
+        "warehouse land signals signals.jsonl --source agents",
+        "warehouse land raw_trading.fills fills.csv --source broker --profile fills.yml",
+        "warehouse land --tables",
         "warehouse land --replay --source yahoo",
     )
     + "\n\nExit codes: 0 every row accepted or known; 1 some rows in quarantine; 2 error.",
@@ -45,10 +63,19 @@ def land(
     source: Annotated[
         str | None, typer.Option("--source", help="With --replay: only rows of this source.")
     ] = None,
+    tables: Annotated[
+        bool, typer.Option("--tables", help="List the landing tables that any file can land in.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Land market data: new rows are appended, known rows skipped, bad rows quarantined."""
+    """Land files: new rows are appended, known rows skipped, bad rows quarantined.
+
+    The name of any landing table is a command: `warehouse land signals FILE… --source NAME`.
+    """
     if context.invoked_subcommand:
+        return
+    if tables:
+        print_tables(as_json)
         return
     if not replay:
         raise WarehouseError(
@@ -167,6 +194,78 @@ _table_command("corporate_actions", "Land splits and cash dividends.")
 _table_command("stock_info", "Land company, sector and industry of symbols.")
 
 
+@app.command(
+    name=TABLE,
+    epilog=output.examples(
+        "warehouse land signals signals.csv --source agents",
+        "warehouse land ticks ticks.csv.gz --source binance --calendar 24/7 --timezone UTC",
+        "warehouse land raw_trading.fills fills.parquet --source broker --profile fills.yml",
+    )
+    + "\n\nExit codes: 0 every row accepted or known; 1 some rows in quarantine; 2 error.",
+)
+def any_table(
+    context: typer.Context,
+    files: Files,
+    source: Annotated[
+        str | None, typer.Option("--source", help="Name of the source, stored with every row.")
+    ] = None,
+    profile: Annotated[
+        str | None, typer.Option(help="YAML: headers, constants, expressions, time formats.")
+    ] = None,
+    timezone: Annotated[
+        str | None, typer.Option(help="Zone of times without one, such as America/New_York.")
+    ] = None,
+    calendar: Annotated[
+        str | None, typer.Option(help="Exchange calendar of market data's symbols (XNYS).")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Land any landing table by its name, from CSV, CSV.gz, Parquet or JSON lines.
+
+    Headers are the table's columns; other files are described by a small YAML. `warehouse land
+    --tables` lists the tables with what they need.
+    """
+    from warehouse.landing.record_profile import chosen_profile
+    from warehouse.landing.records import land_files
+
+    table = str(context.meta.get(TABLE, ""))
+    if not table:
+        raise WarehouseError(
+            "TABLE stands for the name of a landing table.", do="see `warehouse land --tables`"
+        )
+    described = chosen_profile(
+        table, profile, {"source": source, "timezone": timezone, "calendar": calendar}
+    )
+    with output.progress() as moved:
+        results = land_files(files, profile=described, progress=moved)
+    finish(results, as_json)
+
+
+def print_tables(as_json: bool) -> None:
+    """Print the landing tables: kind, key, and the columns that a row must have."""
+    from warehouse import database
+    from warehouse.landing.landables import find, landing_tables
+
+    with database.connect("warehouse land") as session:
+        found = [find(session, name) for name in landing_tables(session)]
+    if as_json:
+        tables = {
+            each.name: {
+                "kind": each.kind,
+                "key": each.key,
+                "required": each.required([]),
+                "columns": each.fillable,
+            }
+            for each in found
+        }
+        output.print_json({"tables": tables})
+        return
+    output.table(
+        ("table", "kind", "key", "a row must have"),
+        [(t.name, t.kind, ", ".join(t.key), ", ".join(t.required([]))) for t in found],
+    )
+
+
 def finish(results: Sequence[Any], as_json: bool) -> None:
     """Print what became of every file; exit 1 when rows went to quarantine."""
     quarantined = sum(result.quarantined for result in results)
@@ -191,6 +290,9 @@ def print_results(results: Sequence[Any]) -> None:
             for r in results
         ],
     )
+    ignored = list(dict.fromkeys(name for result in results for name in result.ignored))
+    if ignored:
+        output.say(f"warning: the table has no place for {', '.join(ignored)}: not landed")
     rules: dict[str, int] = {}
     for result in results:
         for rule, count in result.rules.items():

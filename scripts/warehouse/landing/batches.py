@@ -56,6 +56,8 @@ class BatchResult:
     quarantined: int
     seconds: float
     rules: dict[str, int] = field(default_factory=dict)
+    ignored: list[str] = field(default_factory=list)
+    """Columns of the file that the table does not have."""
 
 
 @contextmanager

@@ -100,7 +100,7 @@ class DelimitedSource:
             return WarehouseError(
                 f"The file has only one column, {first.strip()[:60]!r}.",
                 where=self.name,
-                do="check that this is a file of bars",
+                do="check that this is the file you mean",
             )
         return WarehouseError(
             f"Wrong delimiter: with {asked} the file has only one column; "

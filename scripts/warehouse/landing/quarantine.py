@@ -69,14 +69,19 @@ def write(
     lines = np.array([row[0] for row in rejected], dtype=np.int64)
     if not len(lines):
         return 0
+    copy_payloads(conn, source, lines)
+    catalogue = {**reasons(), **other_reasons}
+    told = {**facts, "rules": list(catalogue), "reasons": list(catalogue.values())}
+    return conn.execute(WRITE, told).rowcount
+
+
+def copy_payloads(conn: Connection, source: Source, lines: Lines) -> None:
+    """Read the wanted lines (sorted) again into a temporary table."""
     conn.execute(PAYLOADS)
     with conn.cursor().copy("copy payloads from stdin") as copy:
         for line, payload in payloads(source, lines):
             copy.write_row((line, Jsonb(payload, dumps=_dumps)))
     conn.execute("analyze payloads")
-    catalogue = {**reasons(), **other_reasons}
-    told = {**facts, "rules": list(catalogue), "reasons": list(catalogue.values())}
-    return conn.execute(WRITE, told).rowcount
 
 
 def payloads(source: Source, wanted: Lines) -> Iterator[tuple[int, dict[str, object]]]:

@@ -14,6 +14,8 @@ from warehouse.landing.batches import BatchResult
 from warehouse.landing.profile import parse_profile
 from warehouse.landing.quarantine import RAW
 from warehouse.landing.readers import Chunk
+from warehouse.landing.record_profile import record_profile
+from warehouse.landing.records import land_source as land_records_source
 from warehouse.landing.reference import land_rows, table_profile
 from warehouse.landing.withdrawals import DATASET, withdraw_source
 
@@ -97,6 +99,11 @@ def _replay(
         if reason is not None:
             return withdraw_source(payloads, profile, reason=reason, is_replay=True)
         return land_source(payloads, profile, is_replay=True)
+    if "." in str(stored["table"]):
+        described = record_profile(stored, where=where)
+        asked = [*described.columns.values(), *described.filter, *described.group]
+        payloads.columns = list(dict.fromkeys([*payloads.columns, *asked]))
+        return land_records_source(payloads, described, is_replay=True)
     table = table_profile(stored, where=where)
     payloads.columns = payloads.columns or ["symbol"]
     return land_rows(payloads, table, is_replay=True, withdrawal=reason)

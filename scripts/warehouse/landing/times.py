@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -68,23 +67,8 @@ class TimeReader:
         return self._texts(values)
 
     def _epochs(self, values: pa.Array) -> Times:
-        per_second = UNITS[str(self.profile.timestamp_format)]
         text = values.cast(pa.string()).to_pandas().astype("str").str.strip()
-        whole = text.str.fullmatch(r"-?(\d{1,18}|[1-8]\d{18})")
-        fraction = text.str.fullmatch(r"-?\d{1,18}\.\d+")
-        micros = pd.Series(np.full(len(text), BEYOND, dtype=np.int64))
-        exact = text[whole].astype("int64")
-        if per_second > 10**6:
-            micros[whole] = exact // (per_second // 10**6)
-        else:
-            factor = 10**6 // per_second
-            micros[whole] = exact.where(exact.abs() < BEYOND // factor, BEYOND // factor) * factor
-        if fraction.any():
-            scaled = pd.to_numeric(text[fraction]) * (10**6 / per_second)
-            micros[fraction] = scaled.round().clip(-BEYOND, BEYOND).astype("int64")
-        # Years 1 to 9999, which PostgreSQL and pandas agree on.
-        sane = micros.between(-62_135_596_800 * 10**6, 253_402_300_799 * 10**6)
-        stamps = pd.Series(micros.to_numpy().astype("datetime64[us]")).where(sane)
+        stamps = epoch_micros(text, str(self.profile.timestamp_format))
         return self._aware(stamps.dt.tz_localize("UTC"))
 
     def _texts(self, values: pa.Array) -> Times:
@@ -96,13 +80,13 @@ class TimeReader:
         has_offset = has_offset.fillna(False).astype(bool)
         parts: list[Times] = []
         if only_date.any():
-            parts.append(self._dates(_parse(text[only_date])))
+            parts.append(self._dates(parse_iso(text[only_date])))
         if has_offset.any():
             aware = pd.to_datetime(text[has_offset], format="ISO8601", errors="coerce", utc=True)
             parts.append(self._aware(aware.astype("datetime64[us, UTC]")))
         others = ~only_date & ~has_offset
         if others.any():
-            parts.append(self._naive(_parse(text[others]), text[others]))
+            parts.append(self._naive(parse_iso(text[others]), text[others]))
         return Times(
             pd.concat([part.starts for part in parts]).sort_index(),
             pd.concat([part.sessions for part in parts]).sort_index(),
@@ -136,18 +120,8 @@ class TimeReader:
             return self._session_dates(stamps)
         if self.profile.timezone is None:
             return self._times(stamps, stamps)
-        zone = self.profile.timezone
-        utc = stamps.dt.tz_localize(zone, ambiguous="NaT", nonexistent="NaT")
-        unclear = stamps.notna() & utc.isna()
-        rules = None
-        if unclear.any():
-            shifted = stamps[unclear].dt.tz_localize(
-                zone, ambiguous="NaT", nonexistent="shift_forward"
-            )
-            rules = pd.Series("", index=stamps.index, dtype="str")
-            rules[shifted.index[shifted.isna()]] = "ambiguous_time"
-            rules[shifted.index[shifted.notna()]] = "nonexistent_time"
-        return self._intraday(utc.dt.tz_convert("UTC").dt.tz_localize(None), rules)
+        utc, rules = localized(stamps, self.profile.timezone)
+        return self._intraday(utc, rules)
 
     def _aware(self, stamps: pd.Series[pd.Timestamp]) -> Times:
         if self.profile.is_daily:
@@ -178,7 +152,44 @@ class TimeReader:
         return Times(starts, sessions, rules.mask(starts.isna() & (rules == ""), "bad_time"))
 
 
-def _parse(text: pd.Series[str]) -> pd.Series[pd.Timestamp]:
+def localized(
+    stamps: pd.Series[pd.Timestamp], zone: str
+) -> tuple[pd.Series[pd.Timestamp], pd.Series[str] | None]:
+    """Return local times as naive UTC, and the rules broken by those that are no single instant."""
+    utc = stamps.dt.tz_localize(zone, ambiguous="NaT", nonexistent="NaT")
+    unclear = stamps.notna() & utc.isna()
+    rules = None
+    if unclear.any():
+        shifted = stamps[unclear].dt.tz_localize(zone, ambiguous="NaT", nonexistent="shift_forward")
+        rules = pd.Series("", index=stamps.index, dtype="str")
+        rules[shifted.index[shifted.isna()]] = "ambiguous_time"
+        rules[shifted.index[shifted.notna()]] = "nonexistent_time"
+    return utc.dt.tz_convert("UTC").dt.tz_localize(None), rules
+
+
+def epoch_micros(text: pd.Series[str], unit: str) -> pd.Series[pd.Timestamp]:
+    """Read numbers since 1970 as naive UTC; NaT for none, or beyond the years 1 to 9999."""
+    per_second = UNITS[unit]
+    whole = text.str.fullmatch(r"-?(\d{1,18}|[1-8]\d{18})").fillna(False).astype(bool)
+    fraction = text.str.fullmatch(r"-?\d{1,18}\.\d+").fillna(False).astype(bool)
+    micros: pd.Series[int] = pd.Series(BEYOND, index=text.index, dtype="int64")
+    exact = text[whole].astype("int64")
+    if per_second > 10**6:
+        micros[whole] = exact // (per_second // 10**6)
+    else:
+        factor = 10**6 // per_second
+        micros[whole] = exact.where(exact.abs() < BEYOND // factor, BEYOND // factor) * factor
+    if fraction.any():
+        scaled = pd.to_numeric(text[fraction]) * (10**6 / per_second)
+        micros[fraction] = scaled.round().clip(-BEYOND, BEYOND).astype("int64")
+    # Years 1 to 9999, which PostgreSQL and pandas agree on.
+    sane = micros.between(-62_135_596_800 * 10**6, 253_402_300_799 * 10**6)
+    stamps = pd.Series(micros.to_numpy().astype("datetime64[us]"), index=text.index)
+    return stamps.where(sane)
+
+
+def parse_iso(text: pd.Series[str]) -> pd.Series[pd.Timestamp]:
+    """Read ISO 8601 as naive times; NaT where it is none."""
     return pd.to_datetime(text, format="ISO8601", errors="coerce").astype("datetime64[us]")
 
 
