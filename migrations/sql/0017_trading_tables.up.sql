@@ -237,7 +237,7 @@ create table raw_trading.fills (
     source types.label not null default 'application',
     batch_id bigint,
     known_at timestamptz not null default now(),
-    created_at timestamptz generated always as (known_at) virtual,
+    created_at timestamptz generated always as (known_at) stored,
     constraint fills_account foreign key (account_id, tenant_id) references raw_trading.accounts (account_id, tenant_id),
     constraint fills_account_seq_key unique (account_id, seq),
     constraint fills_corrected_once unique (corrects_fill_id),
