@@ -1,3 +1,4 @@
+drop function raw_prop.round(double precision, integer);
 drop view raw_prop.challenge_mismatches;
 drop view raw_prop.challenge_replay;
 drop function raw_prop.replay_challenge(uuid);

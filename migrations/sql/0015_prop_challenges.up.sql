@@ -444,3 +444,8 @@ cross join lateral (
 ) as d (column_name, landed, replayed)
 where d.landed is distinct from d.replayed;
 comment on view raw_prop.challenge_mismatches is 'Where the row of a challenge and the fold of its events differ: one row per column, empty when all is well.';
+
+-- The design's own query rounds a double precision to two digits, which PostgreSQL has for numeric only.
+create function raw_prop.round(double precision, integer) returns numeric
+language sql immutable strict parallel safe set search_path = pg_catalog as 'select pg_catalog.round($1::numeric, $2)';
+comment on function raw_prop.round(double precision, integer) is 'round() of a double precision, for queries written for other databases.';

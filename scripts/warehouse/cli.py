@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from warehouse import cli_audit, cli_correct, cli_land, cli_migrate, config, output
+from warehouse import cli_audit, cli_correct, cli_land, cli_migrate, cli_prop, config, output
 from warehouse.errors import ExitCode
 
 CODES = (
@@ -42,6 +42,7 @@ app = typer.Typer(
 app.add_typer(cli_land.app, name="land")
 app.add_typer(cli_correct.app, name="withdraw")
 app.add_typer(cli_audit.app, name="audit")
+app.add_typer(cli_prop.app, name="prop")
 app.command(
     epilog=output.examples("warehouse rename FB META --on 2022-06-09"),
 )(cli_correct.rename)

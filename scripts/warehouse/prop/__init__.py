@@ -1,0 +1,1 @@
+"""The prop-trading domain: its schema on SQLite, pulling from applications, forgetting users."""
