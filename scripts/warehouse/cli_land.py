@@ -200,6 +200,7 @@ _table_command("stock_info", "Land company, sector and industry of symbols.")
         "warehouse land signals signals.csv --source agents",
         "warehouse land ticks ticks.csv.gz --source binance --calendar 24/7 --timezone UTC",
         "warehouse land raw_trading.fills fills.parquet --source broker --profile fills.yml",
+        "warehouse land option_quotes chain.parquet --profile lean_options",
     )
     + "\n\nExit codes: 0 every row accepted or known; 1 some rows in quarantine; 2 error.",
 )
@@ -210,7 +211,8 @@ def any_table(
         str | None, typer.Option("--source", help="Name of the source, stored with every row.")
     ] = None,
     profile: Annotated[
-        str | None, typer.Option(help="YAML: headers, constants, expressions, time formats.")
+        str | None,
+        typer.Option(help="YAML (path or shipped name): headers, constants, expressions …"),
     ] = None,
     timezone: Annotated[
         str | None, typer.Option(help="Zone of times without one, such as America/New_York.")

@@ -11,6 +11,8 @@ from pydantic import ConfigDict, Field, field_validator
 from warehouse.errors import WarehouseError
 from warehouse.landing.profile import EPOCHS, Layout, canonical_calendar, parse_yaml
 
+SHIPPED = Path(__file__).parent / "table_profiles"
+
 
 class RecordProfile(Layout):
     """Only `table` and `source` have no default; docs/landing.md explains each key."""
@@ -72,12 +74,17 @@ def record_profile(content: object, *, where: str) -> RecordProfile:
     return parse_yaml(RecordProfile, content, where=where)
 
 
+def shipped_record_profiles() -> list[str]:
+    """Return the names of the profiles of landing tables that come with the warehouse."""
+    return sorted(path.stem for path in SHIPPED.glob("*.yml"))
+
+
 def chosen_profile(table: str, path: str | None, options: dict[str, str | None]) -> RecordProfile:
     """Return the profile of a table from a file, the command line, or both; the latter goes first.
 
-    Raises WarehouseError naming the key that is wrong.
+    `path` may be the name of a shipped profile. Raises WarehouseError naming the key that is wrong.
     """
-    content: dict[str, object] = _read(Path(path)) if path else {}
+    content: dict[str, object] = _read(_found(path)) if path else {}
     meant = str(content.get("table", table))
     if table not in (meant, meant.partition(".")[2]) and meant != table.partition(".")[2]:
         raise WarehouseError(
@@ -94,12 +101,19 @@ def chosen_profile(table: str, path: str | None, options: dict[str, str | None])
     return record_profile(content | said | {"table": table}, where=path or "the command line")
 
 
+def _found(name_or_path: str) -> Path:
+    path = SHIPPED / f"{name_or_path}.yml"
+    return path if path.is_file() else Path(name_or_path)
+
+
 def _read(path: Path) -> dict[str, object]:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise WarehouseError(
-            "The profile does not exist.", where=str(path), do="check the path"
+            "The profile does not exist.",
+            where=str(path),
+            do=f"check the path, or name a shipped one: {', '.join(shipped_record_profiles())}",
         ) from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise WarehouseError(
