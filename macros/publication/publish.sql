@@ -24,7 +24,6 @@
         {{ return('select 1') }}
     {%- endif -%}
 begin;
-create schema if not exists marts;
     {% for node in marts | rejectattr('name', 'in', state.late) -%}
         {#- An empty window leaves all but the marts of a moving window as they are. -#}
         {%- if state.series or state.is_whole or node.name not in state.published or node.config.incremental_strategy == 'replace_all' -%}

@@ -461,7 +461,7 @@ begin
                 from audit.row_changes where relation = $1 order by key, change_seq desc
             ),
             present as (
-                select jsonb_build_object(%s) as key, to_jsonb(x) - $2 as image from %s as x
+                select jsonb_build_object(%s) as key, to_jsonb(x) as image from (select %s from %s) as x
             )
             select
                 case
@@ -482,7 +482,7 @@ begin
             from known full join present on present.key = known.key
             where
                 case
-                    when known.key is null then $3
+                    when known.key is null then $2
                     when present.key is null then known.after is not null
                     else known.after is null or not audit.is_same_row(known.after, present.image)
                 end',
@@ -490,8 +490,17 @@ begin
                 select string_agg(format('%1$L, x.%1$I', name), ', ')
                 from unnest(audit.key_columns(to_regclass(watch.relation))) as name
             ),
+            -- The auditor, who may not read hidden columns, verifies too.
+            (
+                select string_agg(quote_ident(attname), ', ' order by attnum) from pg_attribute
+                where
+                    attrelid = to_regclass(watch.relation)
+                    and attnum > 0
+                    and not attisdropped
+                    and attname <> all (watch.hidden)
+            ),
             to_regclass(watch.relation)
-        ) using watch.relation, watch.hidden, watch.with_inserts;
+        ) using watch.relation, watch.with_inserts;
     end loop;
 end $$;
 comment on function audit.drifted_rows() is 'Rows of watched tables that are not as their last audited change left them: changed past the triggers.';

@@ -11,7 +11,16 @@ from typing import Annotated
 
 import typer
 
-from warehouse import cli_audit, cli_correct, cli_land, cli_migrate, cli_prop, config, output
+from warehouse import (
+    cli_audit,
+    cli_correct,
+    cli_land,
+    cli_migrate,
+    cli_prop,
+    cli_roles,
+    config,
+    output,
+)
 from warehouse.errors import ExitCode
 
 CODES = (
@@ -43,6 +52,7 @@ app.add_typer(cli_land.app, name="land")
 app.add_typer(cli_correct.app, name="withdraw")
 app.add_typer(cli_audit.app, name="audit")
 app.add_typer(cli_prop.app, name="prop")
+app.add_typer(cli_roles.app, name="roles")
 app.command(
     epilog=output.examples("warehouse rename FB META --on 2022-06-09"),
 )(cli_correct.rename)

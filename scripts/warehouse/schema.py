@@ -24,17 +24,24 @@ VARIABLE = "WAREHOUSE_DATABASE"
 BY_DBT = ("seeds/**/*.csv", "functions/**/*.sql", "models/**/*.sql")
 """Files of dbt whose objects may lie in a schema of the migrations; dbt compares those itself."""
 
-# A definition is compared as the server prints it, so that two ways to write one thing are equal.
+DBT_SCHEMAS = {"staging", "intermediate", "build", "marts"}
+"""Made by a migration for their grants' sake; what is in them is dbt's."""
+
+# A definition is compared as the server prints it, so that two ways to write one thing are equal,
+# and no privileges ever given are the same as all taken back.
 CATALOGUE = """
 with schemas as (
-    select oid, nspname, nspacl from pg_namespace
+    select oid, nspname, coalesce(nspacl, acldefault('n', nspowner)) as nspacl from pg_namespace
     where nspname !~ '^pg_' and nspname <> 'information_schema'
 ),
 
 relations as (
     select
-        c.oid, n.nspname, c.relname, c.relkind, c.relacl, c.relrowsecurity, c.relforcerowsecurity,
-        n.nspname || '.' || c.relname as name
+        c.oid, n.nspname, c.relname, c.relkind, c.relrowsecurity, c.relforcerowsecurity,
+        n.nspname || '.' || c.relname as name,
+        coalesce(
+            c.relacl, acldefault(case c.relkind when 'S' then 's'::"char" else 'r' end, c.relowner)
+        ) as relacl
     from pg_class as c
     inner join schemas as n on n.oid = c.relnamespace
     where c.relkind in ('r', 'p', 'v', 'm', 'S', 'f')
@@ -53,7 +60,7 @@ from relations
 union all
 select r.nspname, 'column', r.name || '.' || a.attname, concat_ws(
     ' | ', format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity, a.attgenerated,
-    pg_get_expr(d.adbin, d.adrelid), a.attacl::text, col_description(r.oid, a.attnum)
+    pg_get_expr(d.adbin, d.adrelid), nullif(a.attacl::text, '{}'), col_description(r.oid, a.attnum)
 )
 from relations as r
 inner join pg_attribute as a on r.oid = a.attrelid
@@ -85,7 +92,11 @@ inner join pg_policy as p on r.oid = p.polrelid
 union all
 select n.nspname, 'function', p.oid::regprocedure::text, concat_ws(
     ' | ', case when p.prokind = 'a' then 'aggregate' else pg_get_functiondef(p.oid) end,
-    p.proacl::text, obj_description(p.oid, 'pg_proc')
+    (
+        select string_agg(item::text, ', ' order by item::text)
+        from unnest(coalesce(p.proacl, acldefault('f', p.proowner))) as item
+    ),
+    obj_description(p.oid, 'pg_proc')
 )
 from pg_proc as p
 inner join schemas as n on n.oid = p.pronamespace
@@ -181,7 +192,7 @@ def differences(folder: Path | None = None) -> list[Difference]:
         migrate.migrate(folder, until=applied[-1] if applied else "")
         declared = catalogue()
     by_dbt = {path.stem for pattern in BY_DBT for path in config.PROJECT.glob(pattern)}
-    owned = {schema for schema, _, _ in declared} - {"public"}
+    owned = {schema for schema, _, _ in declared} - {"public"} - DBT_SCHEMAS
     found = [Difference(k[1], k[2], "missing") for k in declared.keys() - actual.keys()]
     found += [
         Difference(key[1], key[2], "changed")
