@@ -18,6 +18,7 @@ from warehouse import (
     cli_migrate,
     cli_prop,
     cli_roles,
+    cli_simulate,
     config,
     output,
 )
@@ -67,6 +68,8 @@ app.command(
     )
     + "\n\nExit codes: 0 done; 1 --compare found differences; 2 error.",
 )(cli_migrate.migrate)
+
+app.command(epilog=cli_simulate.EPILOG)(cli_simulate.simulate)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
 
@@ -223,7 +226,7 @@ def doctor(as_json: AsJson = False) -> None:
 
 @app.command(epilog=output.examples("warehouse demo"))
 def demo() -> None:
-    """Do it all on real prices: start, migrate, land, gate, build, test, report."""
+    """Do it all on real prices: start, migrate, land, simulate, gate, build, test, report."""
     from warehouse import demo as show
 
     if not show.run():

@@ -4,22 +4,32 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from datetime import date
+from typing import Any, TypeVar
 
 from warehouse import build, config, currency, output
 from warehouse.build import BuildResult
 
 T = TypeVar("T")
 
+WORLD: dict[str, Any] = {
+    "days": 60,
+    "seed": 7,
+    "symbols": ("AAPL", "GOOG", "IBM", "MSFT"),
+    "start": date(2012, 1, 3),
+}
+"""What `warehouse simulate` does on the demo's bars alone, whatever else has landed."""
+
 
 def run() -> bool:
-    """Start, migrate, land, gate, build, test and report; say whether all of it succeeded.
+    """Start, migrate, land, simulate, gate, build, test, report; say whether all of it succeeded.
 
     Landing is idempotent, so a second run lands nothing; the gate, open and with nothing new to
     judge, is then not asked again.
     """
     from warehouse import migrate, server
     from warehouse.landing.samples import land_samples
+    from warehouse.simulation.run import simulate
 
     started = time.monotonic()
     if config.target() == "embedded":
@@ -35,6 +45,17 @@ def run() -> bool:
     accepted = sum(batch.accepted for batch in batches)
     quarantined = sum(batch.quarantined for batch in batches)
     output.say(f"  {landed:,} rows, {accepted:,} of them new, {quarantined:,} quarantined")
+    with output.progress() as moved:
+        made = _step(
+            "simulate who trades on them",
+            lambda: simulate(**WORLD, if_needed=True, progress=moved),
+        )
+    output.say(
+        f"  {made.landed:,} rows, {made.accepted:,} of them new, {made.quarantined:,} quarantined"
+    )
+    landed += made.landed
+    accepted += made.accepted
+    quarantined += made.quarantined
 
     due = currency.gate_is_due()
     label = "gate, build and test" if due else "build and test (nothing new for the gate)"

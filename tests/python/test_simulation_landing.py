@@ -1,0 +1,150 @@
+"""`warehouse simulate` on the demo's real bars: what lands, lands again, goes on and is refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from typer.testing import CliRunner
+
+from databases import cloned_database
+from landing_files import ask
+from warehouse.cli import app
+from warehouse.config import Home
+from warehouse.landing.bars import land_bars
+from warehouse.landing.profile import load_profile
+from warehouse.landing.reference import land_table
+from warehouse.landing.samples import SPLITS, sample_file
+from warehouse.simulation.run import AFTER_ORDERS, BEFORE_ORDERS, Simulation, simulate
+
+TABLES = {*BEFORE_ORDERS, *AFTER_ORDERS, "raw_trading.orders", "raw_trading.fills"}
+
+
+def land_daily_bars() -> None:
+    land_table("corporate_actions", [SPLITS], source="samples")
+    path = sample_file("bokeh_sampledata", "_data/stocks.csv.gz")
+    land_bars([path], profile=load_profile("bokeh"))
+
+
+@pytest.fixture(scope="module")
+def first(home: Home) -> Iterator[Simulation]:
+    """A database of the module's own, with 60 sessions simulated in it."""
+    with cloned_database(home, "simulated", "warehouse_template"):
+        land_daily_bars()
+        yield simulate(days=60, seed=7)
+
+
+def counts() -> dict[str, int]:
+    return {table: ask(f"select count(*) from {table}")[0][0] for table in sorted(TABLES)}
+
+
+def test_every_row_is_accepted(first: Simulation) -> None:
+    assert ask("select dataset, rule, reason, payload from ops.quarantine limit 3") == []
+    assert first.quarantined == 0
+    assert first.symbols == ["AAPL", "GOOG", "IBM", "MSFT"]
+    assert first.first_session.isoformat() == "2012-01-03"
+    assert all(counts().values())
+    assert first.seconds < 30
+    # Known at once are the webhooks that were sent twice, and orders that end as they began.
+    known = {batch.dataset for batch in first.batches if batch.known}
+    assert {name.split(".")[-1] for name in known} <= {"payment_events", "orders"}
+    assert any(name.endswith("payment_events") for name in known)
+
+
+def test_what_the_database_derives_agrees(first: Simulation) -> None:
+    assert ask("select * from raw_prop.challenge_mismatches") == []
+    assert ask("select * from raw_prop.payment_event_orphans") == []
+
+
+def test_fills_arrive_late(first: Simulation) -> None:
+    assert ask("""
+        select count(*) > 0 from raw_trading.fills as f
+        where exists (
+            select from raw_trading.fills as l
+            where l.account_id = f.account_id and l.seq > f.seq and l."timestamp" < f."timestamp"
+        )
+    """) == [(True,)]
+
+
+def test_prices_are_inside_the_landed_bars(first: Simulation) -> None:
+    assert ask("""
+        select count(*) filter (where f.price between b.low and b.high) = count(*), count(*) > 300
+        from raw_trading.fills as f
+        inner join raw_market.bars as b
+            on f.symbol = b.symbol and b.timeframe = '1d' and b.session_date = f."timestamp"::date
+    """) == [(True, True)]
+    assert ask("""
+        select count(*) from raw_trading.fills as f
+        where not exists (
+            select from ref.exchange_sessions as s
+            where s.calendar = 'XNYS' and f."timestamp" between s.open_at and s.close_at
+        )
+    """) == [(0,)]
+
+
+def test_again_and_on_and_back(first: Simulation) -> None:
+    before = counts()
+    again = simulate(days=60, seed=7)
+    assert (again.accepted, again.quarantined, again.known) == (0, 0, again.landed)
+    assert counts() == before
+
+    longer = simulate(days=90, seed=7)
+    assert longer.quarantined == 0
+    after = counts()
+    assert all(after[table] >= before[table] for table in TABLES)
+    assert after["raw_trading.fills"] > before["raw_trading.fills"]
+    assert ask("select max(revision) from raw_trading.portfolio_snapshots") == [(0,)]
+    assert ask("select * from raw_prop.challenge_mismatches") == []
+
+    shorter = simulate(days=60, seed=7)
+    assert shorter.batches == []
+    assert "90 sessions" in shorter.message
+    assert counts() == after
+
+
+def test_another_seed_is_another_world_beside_it(first: Simulation) -> None:
+    before = counts()
+    other = simulate(days=10, seed=8)
+    assert other.quarantined == 0
+    assert other.world != first.world
+    after = counts()
+    assert after["raw_signals.agents"] == before["raw_signals.agents"]
+    assert after["raw_signals.signals"] == before["raw_signals.signals"] + 10 * 4 * 4
+
+
+def test_command(first: Simulation) -> None:
+    result = CliRunner().invoke(app, ["simulate", "--days", "5", "--symbol", "IBM", "--json"])
+    assert result.exit_code == 0, result.output
+    told = json.loads(result.output)
+    assert told["symbols"] == ["IBM"]
+    assert told["quarantined"] == 0
+    assert told["landed"] == sum(batch["landed"] for batch in told["batches"])
+    shown = CliRunner().invoke(app, ["simulate", "--days", "5", "--symbol", "IBM"])
+    assert shown.exit_code == 0
+    assert "0 new" in shown.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "what"),
+    [
+        (["--days", "0"], "0 days cannot be simulated"),
+        (["--seed", "-1"], "The seed -1 is negative"),
+        (["--days", "5000"], "5000 sessions are asked for, but only"),
+        (["--symbol", "NOPE"], "No daily bars of NOPE are landed"),
+        (["--start", "2013-02-20"], "60 sessions are asked for, but only 8"),
+        (["--start", "2004-01-02", "--symbol", "AAPL"], "AAPL split within the bars"),
+    ],
+)
+def test_impossible_wishes(first: Simulation, arguments: list[str], what: str) -> None:
+    result = CliRunner().invoke(app, ["simulate", *arguments])
+    assert result.exit_code == 2
+    assert what in result.output
+    assert "what to do:" in result.output
+
+
+@pytest.mark.usefixtures("database")
+def test_nothing_is_landed() -> None:
+    result = CliRunner().invoke(app, ["simulate"])
+    assert result.exit_code == 2
+    assert "No daily bars are landed" in result.output
