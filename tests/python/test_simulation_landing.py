@@ -57,6 +57,46 @@ def test_what_the_database_derives_agrees(first: Simulation) -> None:
     assert ask("select * from raw_prop.payment_event_orphans") == []
 
 
+def test_challenges_end_by_the_rules_in_force_when_they_were_activated(first: Simulation) -> None:
+    verdicts = ask("""
+        with judged as (
+            select
+                c.status, c.failure_reason,
+                c.current_equity < c.daily_start_equity * (1 - r.daily) as lost_the_day,
+                c.current_equity < c.initial_balance * (1 - r.total) as lost_it_all,
+                c.current_equity >= c.initial_balance * (1 + r.target) and d.days >= r.days as won,
+                r.version
+            from raw_prop.challenges as c
+            cross join lateral (
+                select
+                    version,
+                    max(threshold) filter (where rule_kind = 'max_daily_drawdown') as daily,
+                    max(threshold) filter (where rule_kind = 'max_total_drawdown') as total,
+                    max(threshold) filter (where rule_kind = 'profit_target') as target,
+                    max(threshold) filter (where rule_kind = 'min_trading_days') as days
+                from raw_prop.challenge_rules
+                where rule_set = c.rule_set and valid_from <= c.started_at
+                group by version
+                order by version desc
+                limit 1
+            ) as r
+            cross join lateral (
+                select count(*) as days from raw_prop.challenge_events
+                where challenge_id = c.id and event_type = 'DAY_STARTED'
+            ) as d
+        )
+
+        select distinct status, failure_reason, lost_the_day, won from judged
+        where
+            not (status = 'FAILED' and failure_reason = 'daily drawdown' and lost_the_day)
+            and not (status = 'FAILED' and failure_reason = 'total drawdown' and lost_it_all)
+            and not (status = 'FUNDED' and won and not lost_the_day and not lost_it_all)
+            and not (status = 'ACTIVE' and not won)
+    """)
+    assert verdicts == []
+    assert ask("select count(distinct version) from raw_prop.challenge_rules") == [(2,)]
+
+
 def test_fills_arrive_late(first: Simulation) -> None:
     assert ask("""
         select count(*) > 0 from raw_trading.fills as f

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
 from warehouse.simulation.features import Features
@@ -80,11 +80,6 @@ def direction(strength: float) -> str:
     if abs(strength) < FLAT:
         return "flat"
     return "long" if strength > 0 else "short"
-
-
-def with_threshold(agent: Agent, squash: float) -> Agent:
-    """Return the agent with another parameter, as backtests try them."""
-    return replace(agent, squash=squash)
 
 
 def emit_agents(world: World) -> None:

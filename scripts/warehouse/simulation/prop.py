@@ -73,9 +73,9 @@ class Trader:
         if current and current.status == "ACTIVE":
             self._trade(at, current, dice)
         if self.number % 7 == 3 and at == self.registered + 4:
-            paid = next((p for p in self.payments if p.status == "SUCCEEDED"), None)
-            if paid:
-                paid.refund(session.open_at + timedelta(hours=1))
+            for fee in [p for p in self.payments if p.purpose == "CHALLENGE_FEE"][:1]:
+                if fee.status == "SUCCEEDED":
+                    fee.refund(session.open_at + timedelta(hours=1))
 
     def _buy(self, at: int, when: datetime, dice: np.random.Generator) -> Challenge:
         number = len(self.challenges) + 1
@@ -89,7 +89,10 @@ class Trader:
         )
         self.challenges.append(challenge)
         challenge.create()
-        self._pay(challenge, when + timedelta(minutes=1), dice)
+        # A fee that is paid the session after starts the challenge under the rules of that session.
+        day = at - self.world.market.first
+        is_last_call = rules_on(day) != rules_on(day + 1)
+        self._pay(challenge, when + timedelta(minutes=1), dice, certain=is_last_call)
         return challenge
 
     def _pay(
