@@ -4,8 +4,9 @@
 -- Domains are cast to their types: where the branches of a union differ in type, a condition on a symbol would be
 -- tried on every row after the union instead of in the index of each branch.
 
--- By symbol they must be found through the key of the table, which begins with the instrument: hence the join,
--- which takes no row away, since every landed row's symbol is in the history.
+-- By symbol they must be found through the key of the table, which begins with the instrument: hence the join
+-- with what the symbol meant on the day. It takes no bar away; ticks, quotes and options, which a rename does not
+-- move, are left out until they land again.
 create view raw_market.market_data with (security_invoker = true) as
 select
     bar.symbol,
@@ -22,7 +23,12 @@ select
     bar.adjusted,
     bar.instrument_id
 from raw_market.bars as bar
-inner join (select distinct symbol, instrument_id from ref.symbol_history) as named using (symbol, instrument_id)
+inner join ref.symbol_history as named
+    on
+        bar.symbol = named.symbol
+        and bar.instrument_id = named.instrument_id
+        and bar.session_date >= named.valid_from
+        and bar.session_date < named.valid_to
 where
     not bar.is_withdrawn
     and not exists (
@@ -80,7 +86,22 @@ select
     tick.price::numeric, tick.size::numeric, tick.aggressor, tick.seq,
     tick.source::text, tick.known_at, tick.instrument_id
 from raw_market.ticks as tick
-inner join (select distinct symbol, instrument_id from ref.symbol_history) as named using (symbol, instrument_id);
+inner join ref.symbol_history as named
+    on
+        tick.symbol = named.symbol
+        and tick.instrument_id = named.instrument_id
+left join ref.calendars as zoned on named.calendar = zoned.calendar
+-- The day as the loader reads it: midnight in UTC stands for a whole session.
+cross join lateral (
+    select
+        (
+            case
+                when date_trunc('day', tick.tick_ts, 'UTC') = tick.tick_ts then tick.tick_ts at time zone 'UTC'
+                else tick.tick_ts at time zone coalesce(zoned.timezone, 'UTC')
+            end
+        )::date as day
+) as on_day
+where on_day.day >= named.valid_from and on_day.day < named.valid_to;
 comment on view raw_market.market_data_hf is 'Bars of one minute and ticks, told apart by record_type: seed A''s table.';
 comment on column raw_market.market_data_hf.symbol is 'Ticker as the source sent it.';
 comment on column raw_market.market_data_hf."timestamp" is 'Start of the bar, or time of the tick, UTC.';
@@ -131,9 +152,24 @@ from (
         quote.bid_size::numeric, quote.ask_size::numeric, null, null, null, null, null, 'quote', quote.timeframe,
         quote.source::text, quote.known_at
     from raw_market.quotes as quote
-    inner join (select distinct symbol, instrument_id from ref.symbol_history) as named using (symbol, instrument_id)
+    inner join ref.symbol_history as named
+        on
+            quote.symbol = named.symbol
+            and quote.instrument_id = named.instrument_id
+    left join ref.calendars as zoned on named.calendar = zoned.calendar
+    -- The day as the loader reads it: midnight in UTC stands for a whole session.
+    cross join lateral (
+        select
+            (
+                case
+                    when date_trunc('day', quote.quote_ts, 'UTC') = quote.quote_ts then quote.quote_ts at time zone 'UTC'
+                    else quote.quote_ts at time zone coalesce(zoned.timezone, 'UTC')
+                end
+            )::date as day
+    ) as on_day
     where
-        not quote.is_withdrawn
+        on_day.day >= named.valid_from and on_day.day < named.valid_to
+        and not quote.is_withdrawn
         and not exists (
             select from raw_market.quotes as later
             where
@@ -197,9 +233,24 @@ select
     quote.known_at as created_at,
     quote.instrument_id
 from raw_market.option_quotes as quote
-inner join (select distinct symbol, instrument_id from ref.symbol_history) as named using (symbol, instrument_id)
+inner join ref.symbol_history as named
+    on
+        quote.symbol = named.symbol
+        and quote.instrument_id = named.instrument_id
+left join ref.calendars as zoned on named.calendar = zoned.calendar
+-- The day as the loader reads it: midnight in UTC stands for a whole session.
+cross join lateral (
+    select
+        (
+            case
+                when date_trunc('day', quote.quote_ts, 'UTC') = quote.quote_ts then quote.quote_ts at time zone 'UTC'
+                else quote.quote_ts at time zone coalesce(zoned.timezone, 'UTC')
+            end
+        )::date as day
+) as on_day
 where
-    not quote.is_withdrawn
+    on_day.day >= named.valid_from and on_day.day < named.valid_to
+    and not quote.is_withdrawn
     and not exists (
         select from raw_market.option_quotes as later
         where

@@ -9,6 +9,9 @@ import psycopg
 import pytest
 
 from market_rows import insert, prepared
+from warehouse.landing.batches import BatchResult
+from warehouse.landing.records import land_records
+from warehouse.landing.renames import rename_symbol
 
 
 @pytest.fixture
@@ -187,3 +190,20 @@ def test_the_last_day_of_all_five_logs_newest_first(conn: psycopg.Connection) ->
         " WHERE timestamp >= NOW() - INTERVAL '24 hours' GROUP BY level;"
     )
     assert conn.execute(by_level).fetchall() == [(1, "INFO")]
+
+
+def test_ticks_of_a_renamed_ticker_land_again(conn: psycopg.Connection) -> None:
+    def land(symbol: str, at: str) -> BatchResult:
+        row = {"symbol": symbol, "tick_ts": at, "price": 10, "size": 1}
+        return land_records("raw_market.ticks", [row], source="feed")
+
+    land("FB", "2022-06-08T15:00:00Z")
+    land("META", "2022-06-09T15:00:00Z")  # an instrument of its own, as nobody knew better
+    seen = (
+        "select symbol, dense_rank() over (order by instrument_id) from raw_market.market_data_hf"
+    )
+    assert conn.execute(f"{seen} order by 1").fetchall() == [("FB", 1), ("META", 2)]
+    rename_symbol("FB", "META", on="2022-06-09")
+    assert conn.execute(seen).fetchall() == [("FB", 1)]
+    assert land("META", "2022-06-09T15:00:00Z").accepted == 1
+    assert conn.execute(f"{seen} order by 1").fetchall() == [("FB", 1), ("META", 1)]
