@@ -55,6 +55,36 @@ def test_every_row_is_accepted(first: Simulation) -> None:
 def test_what_the_database_derives_agrees(first: Simulation) -> None:
     assert ask("select * from raw_prop.challenge_mismatches") == []
     assert ask("select * from raw_prop.payment_event_orphans") == []
+    assert ask("select * from ops.orphans limit 3") == []
+    assert (
+        ask("""
+            select p.account_id, p.symbol from raw_trading.positions_live as p
+            full join raw_trading.positions_expected as e using (account_id, symbol)
+            where (p.quantity, p.cost, p.realised_pnl) is distinct from
+                (e.quantity, e.cost, e.realised_pnl)
+        """)
+        == []
+    )
+    # The last snapshot of each account is what its cash and the database's own positions come to.
+    rows = ask("""
+        select
+            s.account_id, s.cash - m.amount - p.moved as cash,
+            round(s.realised_pnl - p.realised, 2) as realised
+        from (
+            select distinct on (account_id) * from raw_trading.portfolio_snapshots
+            order by account_id, snapshot_ts desc
+        ) as s
+        cross join lateral (
+            select sum(amount) as amount from raw_trading.cash_movements
+            where account_id = s.account_id
+        ) as m
+        cross join lateral (
+            select sum(realised_pnl - cost - commission) as moved, sum(realised_pnl) as realised
+            from raw_trading.positions_live where account_id = s.account_id
+        ) as p
+    """)
+    assert len(rows) == 3
+    assert all(cash == 0 and abs(realised) <= 0.01 for _, cash, realised in rows)
 
 
 def test_challenges_end_by_the_rules_in_force_when_they_were_activated(first: Simulation) -> None:
@@ -95,6 +125,20 @@ def test_challenges_end_by_the_rules_in_force_when_they_were_activated(first: Si
     """)
     assert verdicts == []
     assert ask("select count(distinct version) from raw_prop.challenge_rules") == [(2,)]
+
+
+def test_orders_agree_with_their_fills_and_events(first: Simulation) -> None:
+    assert (
+        ask("""
+            select o.order_id, o.status, e.to_status from raw_trading.orders as o
+            inner join lateral (
+                select to_status from raw_trading.order_events
+                where order_id = o.order_id order by seq desc limit 1
+            ) as e on true
+            where o.status <> e.to_status or (o.status = 'filled') <> (o.remaining_quantity = 0)
+        """)
+        == []
+    )
 
 
 def test_fills_arrive_late(first: Simulation) -> None:
