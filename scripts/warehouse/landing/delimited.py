@@ -63,13 +63,16 @@ class DelimitedSource:
         line = 1
         waiting = self.header_lines
         for block, position in self._blocks():
-            lines, line = _lines_of(block, line)
+            starts, ends, numbers = _records(block, multiline=self.profile.multiline)
+            lines = line + numbers
+            line += block.count(b"\n")
             if waiting and len(lines):
                 # The header is the first line that is not blank.
-                block = block[_end_of_line(block, int(lines[0] - (line - block.count(b"\n")))) :]
-                lines, waiting = lines[1:], 0
+                cut, waiting = int(ends[0]) + 1, 0
+                block, lines = block[cut:], lines[1:]
+                starts, ends = starts[1:] - cut, ends[1:] - cut
             if len(lines):
-                yield self._parse(block, lines, columns, position)
+                yield self._parse(block, lines, (starts, ends), columns, position)
 
     def check_unchanged(self) -> None:
         """Compare size and time with those at the start."""
@@ -126,7 +129,7 @@ class DelimitedSource:
                     if at_start and data:
                         data, at_start = data.removeprefix(codecs.BOM_UTF8), False
                     data = rest + data
-                    cut = len(data) if last else data.rfind(b"\n") + 1
+                    cut = len(data) if last else _last_end(data, self.profile.multiline)
                     block, rest = data[:cut], data[cut:]
                     if len(rest) > size + LONGEST_LINE:
                         raise WarehouseError(
@@ -161,7 +164,14 @@ class DelimitedSource:
             do="write the file's `encoding:` in the source profile, such as cp1252 or utf-16",
         )
 
-    def _parse(self, block: bytes, lines: Lines, columns: list[str] | None, position: int) -> Chunk:
+    def _parse(
+        self,
+        block: bytes,
+        lines: Lines,
+        spans: tuple[Lines, Lines],
+        columns: list[str] | None,
+        position: int,
+    ) -> Chunk:
         self._refuse_binary(block, int(lines[0]))
         wanted = columns or self.columns
         try:
@@ -171,7 +181,9 @@ class DelimitedSource:
                 read_options=pv.ReadOptions(
                     column_names=self.columns, use_threads=False, block_size=len(block) + 1
                 ),
-                parse_options=pv.ParseOptions(delimiter=self.profile.delimiter),
+                parse_options=pv.ParseOptions(
+                    delimiter=self.profile.delimiter, newlines_in_values=self.profile.multiline
+                ),
                 convert_options=pv.ConvertOptions(
                     include_columns=wanted,
                     column_types={name: pa.string() for name in wanted},
@@ -183,14 +195,16 @@ class DelimitedSource:
         # A lone carriage return or a quoted line break makes more or fewer rows than lines.
         if table is not None and table.num_rows == len(lines):
             return Chunk(lines, table, position=position)
-        return self._parse_slowly(block, lines, wanted, position)
+        raw = [block[start:end] for start, end in zip(*spans, strict=True)]
+        return self._parse_slowly(raw, lines, wanted, position)
 
-    def _parse_slowly(self, block: bytes, lines: Lines, wanted: list[str], position: int) -> Chunk:
+    def _parse_slowly(
+        self, raw: list[bytes], lines: Lines, wanted: list[str], position: int
+    ) -> Chunk:
         """Parse line by line, setting rows with a wrong number of columns aside."""
         good: list[list[str]] = []
         where: list[int] = []
         malformed: list[tuple[int, str]] = []
-        raw = [line for line in block.split(b"\n") if line not in (b"", b"\r")]
         for number, each in zip(lines.tolist(), raw, strict=True):
             try:
                 text = each.decode("utf-8").removesuffix("\r")
@@ -210,25 +224,32 @@ class DelimitedSource:
         return Chunk(np.array(where, dtype=np.int64), table, malformed, position)
 
 
-def _lines_of(block: bytes, first: int) -> tuple[Lines, int]:
-    """Return the numbers of the lines that are not blank, and the number after the block."""
+def _records(block: bytes, *, multiline: bool) -> tuple[Lines, Lines, Lines]:
+    """Return start, end and line (from 0) of the rows that are not blank.
+
+    A row is a line, or `multiline` as many as its quotes hold together.
+    """
     bytes_ = np.frombuffer(block, dtype=np.uint8)
-    ends = np.flatnonzero(bytes_ == 10)
+    breaks = np.flatnonzero(bytes_ == 10)
+    ends = breaks
+    if multiline:
+        quotes = np.flatnonzero(bytes_ == 34)
+        ends = breaks[np.searchsorted(quotes, breaks) % 2 == 0]
     if len(ends) == 0 or ends[-1] != len(block) - 1:
         ends = np.append(ends, len(block))
     starts = np.concatenate(([0], ends[:-1] + 1))
     lengths = ends - starts
     only_return = (lengths == 1) & (bytes_[np.minimum(starts, len(block) - 1)] == 13)
-    blank = (lengths == 0) | only_return
-    return first + np.flatnonzero(~blank).astype(np.int64), first + block.count(b"\n")
+    filled = ~((lengths == 0) | only_return)
+    starts, ends = starts[filled], ends[filled]
+    return starts, ends, np.searchsorted(breaks, starts).astype(np.int64)
 
 
-def _end_of_line(block: bytes, index: int) -> int:
-    """Return where the line of that index (from 0) ends, its line break included."""
-    at = 0
-    for _ in range(index + 1):
-        found = block.find(b"\n", at)
-        if found < 0:
-            return len(block)
-        at = found + 1
-    return at
+def _last_end(data: bytes, multiline: bool) -> int:
+    """Return where the last whole row ends, its line break included."""
+    if not multiline:
+        return data.rfind(b"\n") + 1
+    bytes_ = np.frombuffer(data, dtype=np.uint8)
+    breaks, quotes = np.flatnonzero(bytes_ == 10), np.flatnonzero(bytes_ == 34)
+    whole = breaks[np.searchsorted(quotes, breaks) % 2 == 0]
+    return int(whole[-1]) + 1 if len(whole) else 0

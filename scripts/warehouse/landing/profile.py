@@ -73,6 +73,7 @@ class Layout(BaseModel):
     names: list[str] | None = None
     delimiter: str = Field(default=",", min_length=1, max_length=1)
     encoding: str = "utf-8"
+    multiline: bool = False
     null_values: list[str] = ["", "null", "NULL", "None", "N/A", "NA"]
 
     @field_validator("encoding")

@@ -180,11 +180,12 @@ class FrameSource:
 
 
 def open_source(path: Path, profile: Layout) -> Source:
-    """Open a file by what it contains: Parquet, CSV or gzipped CSV.
+    """Open a file by what it contains: Parquet, CSV or JSON lines, the last two gzipped or not.
 
     Raises WarehouseError when it is none of these.
     """
     from warehouse.landing.delimited import DelimitedSource
+    from warehouse.landing.jsonlines import ENDINGS, JsonLinesSource
 
     stamp = FileStamp.of(path)
     try:
@@ -200,7 +201,7 @@ def open_source(path: Path, profile: Layout) -> Source:
     if magic in wrong or path.suffix == ".parquet":
         what = wrong.get(magic, "no Parquet file")
         raise WarehouseError(
-            f"The file is {what}: only CSV, CSV.gz and Parquet can be landed.",
+            f"The file is {what}: only CSV, Parquet and JSON lines can be landed.",
             where=str(path),
             do="unpack it first" if magic in wrong else "check the name, or download it again",
         )
@@ -211,4 +212,6 @@ def open_source(path: Path, profile: Layout) -> Source:
             where=str(path),
             do="download it again, or rename it when it is plain text",
         )
+    if path.name.lower().endswith(ENDINGS):
+        return JsonLinesSource(path, stamp, is_gzip=is_gzip)
     return DelimitedSource(path, stamp, profile, is_gzip=is_gzip)

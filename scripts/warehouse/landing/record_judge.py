@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from warehouse.landing.landables import Constraint
-from warehouse.landing.record_shape import AMONG, Shape, literal, q
+from warehouse.landing.record_shape import NOT_ASIDE, Shape, literal, q
 
 MERGE = """
     on conflict (line) do update set
@@ -140,11 +140,9 @@ def unreadable(shape: Shape, relation: str = "unread", prefix: str = "") -> str:
             f"{bad} {literal(name + ': ')}"
             f" || (pg_input_error_info({value}, {kind})).message || {comment} end"
         )
-        if column.not_null and not prefix:
-            rules.append(f"case when {value} is null then {literal('missing_value:' + name)} end")
     return f"""
         insert into aside (line, rules, reason)
-        select _line, rules, concat_ws('; ', {", ".join(told) or "null"})
+        select _line, rules, nullif(concat_ws('; ', {", ".join(told) or "null"}), '')
         from (
             select *, array_remove(array[{", ".join(rules)}]::text [], null) as rules
             from {relation}
@@ -154,9 +152,9 @@ def unreadable(shape: Shape, relation: str = "unread", prefix: str = "") -> str:
     """
 
 
-def defaults(shape: Shape) -> list[str]:
+def defaults(shape: Shape, nulls: set[str]) -> list[str]:
     """Give empty values of columns that cannot be NULL their default, where that is a constant."""
-    columns = [shape.table.columns[name] for name in shape.landed]
+    columns = [shape.table.columns[name] for name in shape.landed if name in nulls]
     return [
         f"update sent set {q(each.name)} = {each.default_sql}"
         f" where {q(each.name)} is null and _broken is null"
@@ -165,9 +163,9 @@ def defaults(shape: Shape) -> list[str]:
     ]
 
 
-def missing(shape: Shape) -> str | None:
-    """Set rows aside that lack a value."""
-    asked = [name for name in shape.landed if shape.table.columns[name].not_null]
+def missing(shape: Shape, nulls: set[str]) -> str | None:
+    """Set rows aside that lack a value; `nulls` are the columns where some is empty."""
+    asked = [name for name in shape.landed if shape.table.columns[name].not_null and name in nulls]
     return _judge({f"missing_value:{name}": f"s.{q(name)} is null" for name in asked})
 
 
@@ -214,12 +212,12 @@ def _foreign(shape: Shape, each: Constraint) -> str:
     same = " and ".join(f"r.{q(theirs)} = s.{q(ours)}" for ours, theirs in pairs)
     beside = ""
     if each.foreign_table == shape.table.name:
-        good = AMONG.replace("s._line", "r._line")
-        beside = f"and not exists (select from sent as r where {same} and {good})"
+        good = NOT_ASIDE.replace("s._line", "r._line")
+        beside = f"and not exists (select from arrivals as r where {same} and {good})"
     return f"""
         insert into aside (line, rules)
         select s._line, array[{literal(each.name)}]
-        from sent as s
+        from arrivals as s
         where
             s._broken is null and {has_all}
             and not exists (select from {each.foreign_table} as r where {same})
@@ -247,7 +245,7 @@ def has_repeats(shape: Shape) -> str:
     """Ask whether the file has a key more than once."""
     return f"""
         select exists (
-            select from arrivals as s where {AMONG}
+            select from arrivals as s where {shape.among}
             group by {shape.grouped(shape.identity)} having count(*) > 1
         )
     """
@@ -264,7 +262,7 @@ def repeats(shape: Shape) -> str:
                 min(s._line) over same_key as key_line,
                 max(s._line) over same_key as key_last
             from arrivals as s
-            where {AMONG}
+            where {shape.among}
             window
                 same_key as (partition by {shape.grouped(shape.identity)}),
                 same_values as (partition by {values})

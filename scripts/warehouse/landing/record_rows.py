@@ -31,11 +31,9 @@ class Batch:
     rows: int
     position: int
 
-    def data(self, *, with_broken: bool = True) -> bytes:
+    def data(self) -> bytes:
         """Return the rows for COPY."""
-        texts = [*self.texts]
-        if with_broken and self.broken is not None:
-            texts.append(self.broken)
+        texts = self.texts if self.broken is None else [*self.texts, self.broken]
         return joined_rows([pc.fill_null(each, NULL) for each in texts])
 
 
@@ -50,6 +48,11 @@ class RecordReader:
     """The file's header of each of our columns."""
     ignored: list[str] = field(init=False)
     rows: int = 0
+    has_broken: bool = False
+    nulls: set[str] = field(default_factory=set)
+    """Our columns where some value is empty."""
+    symbols: dict[str, None] = field(default_factory=dict)
+    """In the order in which they come."""
 
     def __post_init__(self) -> None:
         """Match the file's columns with the table's.
@@ -113,6 +116,7 @@ class RecordReader:
                 numbers = pa.array([str(line) for line, _ in chunk.malformed])
                 rules = pa.array(["{malformed_row}"] * len(numbers))
                 self.rows += len(numbers)
+                self.has_broken = True
                 yield Batch(["_line", "_broken"], [numbers], rules, len(numbers), chunk.position)
 
     def _filtered(self, lines: pa.Array, table: pa.Table) -> tuple[pa.Array, pa.Table]:
@@ -148,12 +152,18 @@ class RecordReader:
         for name, at in self.header_of.items():
             values = nulled[at] if header is None else pc.if_else(header, None, nulled[at])
             names.append(f"={name}" if self.is_raw else name)
-            texts.append(escaped(self._converted(name, values, broken)))
+            converted = self._converted(name, values, broken)
+            if converted.null_count:
+                self.nulls.add(name)
+            if name == "symbol":
+                self.symbols |= dict.fromkeys(pc.unique(converted.drop_null()).to_pylist())
+            texts.append(escaped(converted))
         if self.is_raw:
             names += sent
             texts += [escaped(values) for values in nulled.values()]
         if broken.rules is not None:
             names.append("_broken")
+            self.has_broken = True
         return Batch(names, texts, broken.text(), len(lines), position)
 
     def _converted(self, name: str, values: pa.Array, broken: Broken) -> pa.Array:

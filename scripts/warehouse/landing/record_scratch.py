@@ -19,14 +19,12 @@ RESOLVED = """
 """
 
 
-def create(shape: Shape, batch_id: int) -> list[str]:
+def create(shape: Shape) -> list[str]:
     """Make the table of what is sent; what no row says has its default."""
     name = shape.table.name
     made = [
         "create temp table sent as select null::bigint as _line, null::text [] as _broken, t.*"
         f" from {name} as t where false",
-        f"alter table sent alter column source set default {literal(shape.profile.source)}",
-        f"alter table sent alter column batch_id set default {batch_id}",
     ]
     for column in shape.table.columns.values():
         if column.name in shape.profile.constants:
@@ -38,7 +36,7 @@ def create(shape: Shape, batch_id: int) -> list[str]:
             default = column.default_sql
             made.append(f"alter table sent alter column {q(column.name)} set default {default}")
     texts = ", ".join(f"{q(name)} text" for name in shape.landed)
-    return [*made, f"create temp table unread (_line bigint, {texts})", CREATE]
+    return [*made, f"create temp table unread (_line bigint, _broken text [], {texts})", CREATE]
 
 
 def create_raw(shape: Shape, headers: Sequence[str]) -> str:
@@ -49,13 +47,19 @@ def create_raw(shape: Shape, headers: Sequence[str]) -> str:
 
 
 def copy(relation: str, columns: Sequence[str]) -> str:
-    """Copy rows; those that cannot be read are passed over, and counted by nobody."""
-    return f"copy {relation} ({listed(columns)}) from stdin (on_error ignore, log_verbosity silent)"
+    """Copy rows, all or none of them."""
+    return f"copy {relation} ({listed(columns)}) from stdin"
 
 
-def copy_text(columns: Sequence[str]) -> str:
-    """Copy rows as text."""
-    return f"copy unread ({listed(columns)}) from stdin"
+def read_again(shape: Shape) -> str:
+    """Take the good rows of the batches that had a bad one."""
+    names = [name for name in shape.landed if name not in shape.profile.constants]
+    values = ", ".join(f"{q(name)}::{shape.table.columns[name].type}" for name in names)
+    return f"""
+        insert into sent (_line, _broken, {listed(names)})
+        select _line, _broken, {values} from unread
+        where not exists (select from aside as a where a.line = unread._line)
+    """
 
 
 def express(shape: Shape, where: str) -> str:
@@ -106,32 +110,48 @@ def express_each(shape: Shape) -> str:
     """
 
 
-def arrivals(shape: Shape, zone: str) -> list[str]:
-    """Make the views of the rows with their instruments."""
-    if not shape.finds_instrument:
-        return ["create temp view arrivals as select * from sent"]
+def symbols(shape: Shape, zone: str) -> list[str]:
+    """Make what scratch.py finds instruments with: line, symbol and session of each row."""
     event = q(str(shape.table.event))
-    day = f"s.{event}"
-    if shape.table.columns[str(shape.table.event)].base != "date":
-        # Midnight in UTC stands for a whole session, as in bars of a day.
-        day = (
-            f"(case when date_trunc('day', s.{event}, 'UTC') = s.{event}"
-            f" then s.{event} at time zone 'UTC'"
-            f" else s.{event} at time zone {literal(zone)} end)::date"
-        )
-    others = [name for name in shape.table.columns if name != "instrument_id"]
     return [
         RESOLVED,
         f"""
         create temp view scratch as
-        select s._line as line, s.symbol::text, {day} as session_date, s._broken as broken
+        select
+            s._line as line, s.symbol::text, {_day(shape, zone)} as session_date,
+            s._broken as broken
         from sent as s where s.symbol is not null and s.{event} is not null
         """,
-        f"""
-        create temp view arrivals as
-        select s._line, s._broken, {listed(others, "s")}, r.instrument_id
-        from sent as s
-        left join resolved as r
-            on s.symbol = r.symbol and {day} >= r.valid_from and {day} < r.valid_to
-        """,
     ]
+
+
+def arrivals(shape: Shape, batch_id: int, zone: str, *, always: bool) -> str:
+    """Make the view of the rows with their instruments; `always`: no symbol ever changed hands."""
+    # Evaluated once, not for every row.
+    kept = {
+        "source": f"(select {literal(shape.profile.source)}::{shape.table.columns['source'].type})",
+        "batch_id": f"(select {batch_id}::bigint)",
+    }
+    shown = {name: kept.get(name, f"s.{q(name)}") for name in shape.table.columns}
+    joined = ""
+    if shape.finds_instrument:
+        day = _day(shape, zone)
+        during = "" if always else f" and {day} >= r.valid_from and {day} < r.valid_to"
+        shown["instrument_id"] = "r.instrument_id"
+        joined = f" left join resolved as r on s.symbol = r.symbol{during}"
+    columns = ", ".join(f"{value} as {q(name)}" for name, value in shown.items())
+    return f"""
+        create temp view arrivals as
+        select s._line, s._broken, {columns} from sent as s{joined}
+    """
+
+
+def _day(shape: Shape, zone: str) -> str:
+    event = f"s.{q(str(shape.table.event))}"
+    if shape.table.columns[str(shape.table.event)].base == "date":
+        return event
+    # Midnight in UTC stands for a whole session, as in bars of a day.
+    return (
+        f"(case when date_trunc('day', {event}, 'UTC') = {event} then {event} at time zone 'UTC'"
+        f" else {event} at time zone {literal(zone)} end)::date"
+    )

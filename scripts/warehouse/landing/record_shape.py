@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from warehouse.landing.landables import KEPT, Landable
+from warehouse.landing.landables import KEPT, Kind, Landable
 from warehouse.landing.record_profile import RecordProfile
 
-AMONG = "not exists (select from aside as a where a.line = s._line)"
+NOT_ASIDE = "not exists (select from aside as a where a.line = s._line)"
 
 
 def q(name: str) -> str:
@@ -48,6 +48,7 @@ class Shape:
         """Find out what makes two rows the same one."""
         table = self.table
         self.finds_instrument = table.needs_instrument and "instrument_id" not in self.landed
+        self.is_aside = False
         self.by_content = False
         self.identity = table.key
         unsaid = [name for name in table.key if not self._is_said(name)]
@@ -64,7 +65,7 @@ class Shape:
         self.order = ", ".join(
             f"s.{q(name)}"
             for name in dict.fromkeys([*self._counters(), table.event, *keys])
-            if name in self.written
+            if name in self.written and name != "source"
         )
 
     def _counters(self) -> list[str]:
@@ -91,6 +92,16 @@ class Shape:
             or (name == "instrument_id" and self.finds_instrument)
             or (column.is_constant_default and name not in KEPT - {"source"})
         )
+
+    @property
+    def among(self) -> str:
+        """Return the condition that s is not set aside, for as long as it matters."""
+        return NOT_ASIDE if self.is_aside else "true"
+
+    @property
+    def is_keyed(self) -> bool:
+        """True where the primary key itself refuses a row that is there twice."""
+        return self.identity == self.table.key and self.table.kind is not Kind.STATE
 
     def grouped(self, names: Sequence[str]) -> str:
         """Return columns to group by."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from warehouse.landing.landables import Kind
 from warehouse.landing.record_judge import LEDGER_CONFLICT
-from warehouse.landing.record_shape import AMONG, Shape, listed, q
+from warehouse.landing.record_shape import NOT_ASIDE, Shape, listed, q
 
 CONFLICTS = f"""
     insert into aside (line, rules)
@@ -12,7 +12,7 @@ CONFLICTS = f"""
 """
 UNWRITTEN = f"""
     from arrivals as s
-    where {AMONG} and not exists (select from existing as e where e.line = s._line and e.same)
+    where {NOT_ASIDE} and not exists (select from existing as e where e.line = s._line and e.same)
 """
 COUNT = """
     select
@@ -72,7 +72,7 @@ def known(shape: Shape) -> str:
             s._line, {"t.revision" if is_restatable else "null"}, {" and ".join(same) or "true"}
         from arrivals as s
         inner join {shape.table.name} as t on {shape.same_row()}
-        where {AMONG}
+        where {shape.among}
         order by s._line{", t.revision desc" if is_restatable else ""}
     """
 
@@ -121,7 +121,7 @@ def insert(shape: Shape, *, some: bool, is_known: bool) -> str:
     return f"""
         insert into {table.name} ({target})
         select {source} from arrivals as s{joins}
-        where {AMONG}{wanted}
+        where {shape.among}{wanted}
         order by {order}
     """
 
@@ -136,7 +136,7 @@ def update(shape: Shape, *, some: bool) -> str:
     return f"""
         update {shape.table.name} as t set {", ".join(changed)}
         from arrivals as s inner join existing as e on s._line = e.line{joins}
-        where not e.same and {AMONG}{wanted} and {shape.same_row()}
+        where not e.same and {shape.among}{wanted} and {shape.same_row()}
     """
 
 
