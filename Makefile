@@ -58,6 +58,7 @@ lint: setup-dev  ## check style, types, SQL and the dbt project
 	@$(BIN)/dbt-bouncer run --config-file dbt-bouncer.yml
 	@$(BIN)/warehouse up >/dev/null && $(BIN)/warehouse migrate >/dev/null && $(BIN)/dbt --quiet seed
 	@$(BIN)/python -m warehouse.catalog --check
+	@$(BIN)/python -m warehouse.table_docs --check
 	@DBT_WARN_ERROR_OPTIONS='{"error": []}' $(BIN)/sqlfluff lint --disable-progress-bar \
 	    --templater dbt --processes 1 models $(wildcard tests/data)
 	@$(BIN)/sqlfluff lint --disable-progress-bar functions tests/generic

@@ -235,10 +235,11 @@ def find(conn: Connection, name: str) -> Landable:
             f"{found[0]} is a view, which holds no rows of its own.",
             do="land into the table behind it; `warehouse land --tables` lists them",
         )
-    return _read(conn, found[0], oid)
+    return read(conn, found[0], oid)
 
 
-def _read(conn: Connection, name: str, oid: int) -> Landable:
+def read(conn: Connection, name: str, oid: int) -> Landable:
+    """Read what the catalogue says of a table or view."""
     asked = {"oid": oid}
     with conn.cursor(row_factory=class_row(Column)) as cursor:
         columns = {each.name: each for each in cursor.execute(COLUMNS, asked)}
