@@ -165,6 +165,8 @@ class Landable:
     """Of a ledger: what to do instead of changing a row."""
     has_version: bool
     """True where every update must raise `version` by one."""
+    prices: list[str]
+    """Columns that must be above zero unless the instrument allows other prices."""
     fillable: list[str] = field(init=False)
     """Columns a file may have."""
 
@@ -263,4 +265,5 @@ def read(conn: Connection, name: str, oid: int) -> Landable:
         event=logged[1] if logged and len(logged) > 1 else None,
         hint=refused[0] if refused else None,
         has_version=any(f == "check_version" for f, _, _ in triggers),
+        prices=next((args[1:] for f, _, args in triggers if f == "refuse_impossible_prices"), []),
     )

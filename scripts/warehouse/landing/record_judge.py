@@ -11,68 +11,9 @@ MERGE = """
         reason = nullif(concat_ws(' ', aside.reason, excluded.reason), '')
 """
 READ_RULES = "insert into aside select _line, _broken from sent where _broken is not null"
-# Rows whose expressions failed are only aside.
-ARRIVED = """
-    select count(*) from (select _line from sent union select line from aside) as lines
-"""
-GOOD = """
-    select s._line from sent as s left join aside as a on s._line = a.line where a.rules is null
-"""
 RULES = "select rule, count(*) from aside, unnest(rules) as rule group by 1 order by 1"
-# Rows whose expressions failed are only aside.
-ARRIVED = """
-    select count(*) from (select _line from sent union select line from aside) as lines
-"""
-GOOD = """
-    select s._line from sent as s left join aside as a on s._line = a.line where a.rules is null
-"""
-RULES = "select rule, count(*) from aside, unnest(rules) as rule group by 1 order by 1"
-WRITE = """
-    insert into ops.quarantine (
-        batch_id, dataset, source, file, line, rule, rules, reason, payload, symbol
-    )
-    select
-        %(batch_id)s, %(dataset)s, %(source)s, %(file)s, a.line, a.rules[1], a.rules,
-        concat_ws(' ', told.reason, a.reason), p.payload, s.symbol
-    from aside as a
-    inner join payloads as p on a.line = p.line
-    left join ({symbols}) as s on a.line = s._line
-    cross join lateral (
-        select string_agg(r.reason, ' ' order by n.place) as reason
-        from unnest(a.rules) with ordinality as n (rule, place)
-        inner join reasons as r on n.rule = r.rule
-    ) as told
-    where a.rules is not null
-    order by a.line
-"""
 LEDGER_CONFLICT = "conflicts_with_landed"
-# Rows whose expressions failed are only aside.
-ARRIVED = """
-    select count(*) from (select _line from sent union select line from aside) as lines
-"""
-GOOD = """
-    select s._line from sent as s left join aside as a on s._line = a.line where a.rules is null
-"""
-RULES = "select rule, count(*) from aside, unnest(rules) as rule group by 1 order by 1"
-WRITE = """
-    insert into ops.quarantine (
-        batch_id, dataset, source, file, line, rule, rules, reason, payload, symbol
-    )
-    select
-        %(batch_id)s, %(dataset)s, %(source)s, %(file)s, a.line, a.rules[1], a.rules,
-        concat_ws(' ', told.reason, a.reason), p.payload, s.symbol
-    from aside as a
-    inner join payloads as p on a.line = p.line
-    left join ({symbols}) as s on a.line = s._line
-    cross join lateral (
-        select string_agg(r.reason, ' ' order by n.place) as reason
-        from unnest(a.rules) with ordinality as n (rule, place)
-        inner join reasons as r on n.rule = r.rule
-    ) as told
-    where a.rules is not null
-    order by a.line
-"""
-LEDGER_CONFLICT = "conflicts_with_landed"
+IMPOSSIBLE_PRICE = "non_positive_price"
 REASONS = {
     "malformed_row": "The line has more or fewer columns than the header.",
     "repeated_header": "The line repeats the header.",
@@ -80,40 +21,9 @@ REASONS = {
         "Another row of this file has the same key with other values: nobody can say which is"
         " right."
     ),
-}
-# Rows whose expressions failed are only aside.
-ARRIVED = """
-    select count(*) from (select _line from sent union select line from aside) as lines
-"""
-GOOD = """
-    select s._line from sent as s left join aside as a on s._line = a.line where a.rules is null
-"""
-RULES = "select rule, count(*) from aside, unnest(rules) as rule group by 1 order by 1"
-WRITE = """
-    insert into ops.quarantine (
-        batch_id, dataset, source, file, line, rule, rules, reason, payload, symbol
-    )
-    select
-        %(batch_id)s, %(dataset)s, %(source)s, %(file)s, a.line, a.rules[1], a.rules,
-        concat_ws(' ', told.reason, a.reason), p.payload, s.symbol
-    from aside as a
-    inner join payloads as p on a.line = p.line
-    left join ({symbols}) as s on a.line = s._line
-    cross join lateral (
-        select string_agg(r.reason, ' ' order by n.place) as reason
-        from unnest(a.rules) with ordinality as n (rule, place)
-        inner join reasons as r on n.rule = r.rule
-    ) as told
-    where a.rules is not null
-    order by a.line
-"""
-LEDGER_CONFLICT = "conflicts_with_landed"
-REASONS = {
-    "malformed_row": "The line has more or fewer columns than the header.",
-    "repeated_header": "The line repeats the header.",
-    "conflicting_duplicate": (
-        "Another row of this file has the same key with other values: nobody can say which is"
-        " right."
+    IMPOSSIBLE_PRICE: (
+        "A price is zero or below, and its instrument allows no such prices. Where nobody bids or"
+        " asks, the price is left empty."
     ),
 }
 COLUMN_REASONS = {
@@ -203,7 +113,23 @@ def strangers(shape: Shape) -> list[str]:
         is_said = set(each.columns) <= {*shape.landed, "source"}
         if each.kind == "u" and is_said and set(each.columns) != set(shape.identity):
             made.append(_unique(shape, each))
+    if shape.table.prices:
+        made.append(_impossible_prices(shape))
     return made
+
+
+def _impossible_prices(shape: Shape) -> str:
+    """Set rows aside that a trigger would refuse for their price: all at once, not one by one."""
+    lowest = f"least({', '.join(f's.{q(name)}' for name in shape.table.prices)})"
+    kept = "and not coalesce(s.is_withdrawn, false)" if "is_withdrawn" in shape.landed else ""
+    return f"""
+        insert into aside (line, rules)
+        select s._line, array[{literal(IMPOSSIBLE_PRICE)}]
+        from arrivals as s
+        inner join ref.instruments as i on s.instrument_id = i.instrument_id
+        where s._broken is null and {lowest} <= 0 and not i.allow_negative_price {kept}
+        {MERGE}
+    """
 
 
 def _foreign(shape: Shape, each: Constraint) -> str:

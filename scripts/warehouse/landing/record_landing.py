@@ -17,6 +17,7 @@ from warehouse.landing.landables import Kind, Landable
 from warehouse.landing.record_rows import Batch, RecordReader
 from warehouse.landing.record_shape import Shape, listed
 from warehouse.landing.rows import ahead
+from warehouse.landing.sessions import ensure_sessions
 
 REFUSALS = (
     psycopg.errors.DataError,
@@ -204,6 +205,9 @@ class RecordLanding:
             return
         for statement in record_scratch.symbols(self.shape, zone):
             conn.execute(statement)
+        days = conn.execute("select min(session_date), max(session_date) from scratch").fetchone()
+        if days and days[0]:
+            ensure_sessions(conn, profile.calendar, *days)
         # Told by the reader, unless some came by an expression.
         named = [*reader.symbols] or [
             row[0]

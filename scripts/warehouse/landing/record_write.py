@@ -25,21 +25,9 @@ COUNT = """
 ARRIVED = """
     select count(*) from (select _line from sent union select line from aside) as lines
 """
-# Rows whose expressions failed are only aside.
-ARRIVED = """
-    select count(*) from (select _line from sent union select line from aside) as lines
-"""
 GOOD = """
     select s._line from sent as s left join aside as a on s._line = a.line where a.rules is null
 """
-# Rows whose expressions failed are only aside.
-ARRIVED = """
-    select count(*) from (select _line from sent union select line from aside) as lines
-"""
-GOOD = """
-    select s._line from sent as s left join aside as a on s._line = a.line where a.rules is null
-"""
-RULES = "select rule, count(*) from aside, unnest(rules) as rule group by 1 order by 1"
 WRITE = """
     insert into ops.quarantine (
         batch_id, dataset, source, file, line, rule, rules, reason, payload, symbol
