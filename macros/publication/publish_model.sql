@@ -2,7 +2,8 @@
     {#-
         Bring one published table in line with the model as built: the rows of the run window, or all of them.
         The table is made at its first publication and altered when the model's columns change; a column that
-        somebody's view needs is not dropped, PostgreSQL's error names the view.
+        somebody's view needs is not dropped, PostgreSQL's error names the view. A mart with tenant_id shows each
+        tenant its own rows, from the transaction on that makes it.
     -#}
     {%- set origin = api.Relation.create(database=node.database, schema=node.schema, identifier=node.alias, type='table') -%}
     {%- set target = api.Relation.create(database=node.database, schema='marts', identifier=node.alias, type='table') -%}
@@ -33,6 +34,9 @@ alter table {{ target }} drop column {{ adapter.quote(name) }};
     target, origin, columns | map(attribute='name') | list,
     everything if is_whole else window_range(node.config.incremental_strategy, meta), is_origin_whole=true
 ) }};
+    {%- endif %}
+    {%- if columns | selectattr('name', 'equalto', 'tenant_id') | list %}
+select ops.protect_tenant_rows('{{ target }}');
     {%- endif %}
 {{ ensure_key(target, node) }};
     {%- for index in meta.get('indexes', []) %}

@@ -125,7 +125,7 @@ begin
     loop
         execute format('revoke all on %s from %s', made.name, everybody);
         perform ops.grant_reading(made.name, 'trading_auditor');
-        continue when made.schema = 'audit';
+        continue when made.schema = 'audit' or made.name::text = 'ops.tenants';
         perform ops.grant_reading(made.name, 'trading_transformer');
         execute format('grant select on %s to trading_app', made.name);
         if made.schema = 'ops' then
@@ -168,6 +168,10 @@ begin
             execute format('grant execute on function %s to trading_auditor', made.name);
         end if;
     end loop;
+
+    if to_regprocedure('ops.protect_tenants()') is not null then
+        perform ops.protect_tenants();
+    end if;
 end $$;
 comment on function ops.apply_roles() is 'Gives every table of the landing zone its grants, by the catalogue alone. A migration that adds tables ends with `select ops.apply_roles();`.';
 

@@ -24,18 +24,26 @@ app = typer.Typer(
 
 
 @app.command(
-    epilog=output.examples("warehouse roles add nightly --role transformer --to nightly.env")
+    epilog=output.examples(
+        "warehouse roles add nightly --role transformer --to nightly.env",
+        "warehouse roles add alpha_desk --role reader --tenant alpha --to alpha_desk.env",
+    )
 )
 def add(
     name: Annotated[str, typer.Argument(help="Login to make; a known one gets a new password.")],
     role: Annotated[str, typer.Option(help="loader, transformer, reader or auditor.")],
     to: Annotated[Path, typer.Option(help="File for its password and address, for `source`.")],
+    tenant: Annotated[
+        str | None, typer.Option(help="Whose rows it sees (readers: house, unless said).")
+    ] = None,
 ) -> None:
     """Make a login with a generated password, which is written to a file and shown nowhere."""
     from warehouse import roles
 
-    made = roles.add(name, role=role, to=to)
-    output.say(f"{made.user} may log in as {role}; its password is in {to}")
+    seen = tenant or ("house" if role == "reader" else None)
+    made = roles.add(name, role=role, to=to, tenant=seen)
+    whose = f"the rows of {seen}" if seen else "the rows of every tenant"
+    output.say(f"{made.user} may log in as {role} and sees {whose}; its password is in {to}")
 
 
 @app.command(name="list", epilog=output.examples("warehouse roles list --json"))

@@ -48,8 +48,10 @@ def members() -> list[Login]:
         return [Login(*row) for row in session.execute(MEMBERS, [groups, groups])]
 
 
-def add(name: str, *, role: str, to: Path) -> config.Connection:
+def add(name: str, *, role: str, to: Path, tenant: str | None = None) -> config.Connection:
     """Make a login, or give one a new password; write how it connects to a file of its own.
+
+    `tenant`: whose rows it sees; None: everybody's, or, as a reader, no tenant's.
 
     The server is sent a SCRAM verifier: the password itself appears in no statement and no log.
 
@@ -74,6 +76,9 @@ def add(name: str, *, role: str, to: Path) -> config.Connection:
                 sql.SQL("{} {} login password {}").format(verb, login, sql.Literal(verifier))
             )
             session.execute(sql.SQL("grant {} to {}").format(group, login))
+            if tenant:
+                team = sql.Identifier(_tenant_role(session, tenant))
+                session.execute(sql.SQL("grant {} to {}").format(team, login))
         except psycopg.errors.InsufficientPrivilege as error:
             raise WarehouseError(
                 f"This login may not make others: {str(error).strip().splitlines()[0]}",
@@ -82,6 +87,19 @@ def add(name: str, *, role: str, to: Path) -> config.Connection:
             ) from None
         _write(to, fresh)
     return fresh
+
+
+def _tenant_role(session: psycopg.Connection, tenant: str) -> str:
+    """Return the role of a tenant, which is made when it is new."""
+    session.execute(
+        "insert into ops.tenants (tenant_id, role_name) values (%s, %s) on conflict do nothing",
+        [tenant, f"tenant_{tenant}"],
+    )
+    row = session.execute("select role_name from ops.tenants where tenant_id = %s", [tenant])
+    name = str((row.fetchone() or [""])[0])
+    if not session.execute("select from pg_roles where rolname = %s", [name]).rowcount:
+        session.execute(sql.SQL("create role {} nologin").format(sql.Identifier(name)))
+    return name
 
 
 def _write(path: Path, made: config.Connection) -> None:

@@ -14,22 +14,27 @@ import pytest
 
 from warehouse import config, roles
 
+TEAM = "select from pg_roles where rolname = %s"
 _numbers = itertools.count(1)
 
 
 @contextmanager
-def login(role: str) -> Iterator[config.Connection]:
+def login(role: str, tenant: str | None = None) -> Iterator[config.Connection]:
     """Make a login with one role of roles.GROUPS on the database in force."""
     name = f"some_{role}_{next(_numbers)}"
     here = config.connection()
     with TemporaryDirectory() as folder:
-        made = roles.add(name, role=role, to=Path(folder) / "env")
+        made = roles.add(name, role=role, to=Path(folder) / "env", tenant=tenant)
     yield made
     with psycopg.connect(here.url(), autocommit=True) as session:
         session.execute(f"reassign owned by {name} to warehouse")
         session.execute(f"drop owned by {name}")
+        if tenant and session.execute(TEAM, [f"tenant_{tenant}"]).rowcount:
+            session.execute(f"drop owned by tenant_{tenant}")
     with psycopg.connect(replace(here, dbname="postgres").url(), autocommit=True) as session:
         session.execute(f"drop role {name}")
+        if tenant:
+            session.execute(f"drop role if exists tenant_{tenant}")
 
 
 @contextmanager
