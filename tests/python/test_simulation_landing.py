@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -231,4 +233,26 @@ def test_impossible_wishes(first: Simulation, arguments: list[str], what: str) -
 def test_nothing_is_landed() -> None:
     result = CliRunner().invoke(app, ["simulate"])
     assert result.exit_code == 2
-    assert "No daily bars are landed" in result.output
+    assert "No daily bars" in result.output
+
+
+ROUND_THE_CLOCK = """
+source: coins
+timeframe: 1d
+timezone: UTC
+calendar: 24/7
+adjusted: none
+columns: {symbol: s, timestamp: t, open: o, high: h, low: l, close: c}
+"""
+
+
+@pytest.mark.usefixtures("database")
+def test_sessions_without_a_pause_leave_no_time_to_decide(tmp_path: Path) -> None:
+    (tmp_path / "coins.yml").write_text(ROUND_THE_CLOCK)
+    days = [date(2022, 1, 1) + timedelta(days=n) for n in range(400)]
+    rows = "".join(f"COIN,{day},1,1,1,1\n" for day in days)
+    (tmp_path / "coins.csv").write_text("s,t,o,h,l,c\n" + rows)
+    land_bars([tmp_path / "coins.csv"], profile=load_profile(str(tmp_path / "coins.yml")))
+    result = CliRunner().invoke(app, ["simulate"])
+    assert result.exit_code == 2
+    assert "with a pause between their sessions" in result.output

@@ -12,7 +12,7 @@ from warehouse.simulation.account import Account
 from warehouse.simulation.allocator import Fused
 from warehouse.simulation.features import Features
 from warehouse.simulation.orders import Fill, Order
-from warehouse.simulation.world import Bar, World
+from warehouse.simulation.world import Bar, World, quoted
 
 PATIENCE = timedelta(days=2)
 """How long a limit order stands after the close of its first session."""
@@ -69,7 +69,7 @@ class Broker:
         wanted = int(share * strength / close)
         change = wanted - self.account.held(symbol)
         patience, kind, offset, refusal = dice.random(4)
-        if abs(change) * close < share * Decimal("0.3") or patience < 0.1:
+        if share <= 0 or abs(change) * close < share * Decimal("0.3") or patience < 0.1:
             return None
         placed = session.open_at - timedelta(minutes=8, seconds=-self._place(symbol))
         for order in self.working:
@@ -78,7 +78,7 @@ class Broker:
         limit = None
         if kind < 0.4:
             step = Decimal(str(round(known["volatility_20"] * float(offset), 6))) * close
-            limit = round(close - step if change > 0 else close + step, 2)
+            limit = quoted(close - step if change > 0 else close + step)
         order = Order(
             self.world,
             f"{fused.fused_id}-entry",
@@ -183,7 +183,7 @@ class Broker:
                 order.correlation_id,
                 order.signal_id,
                 model_id=order.model_id,
-                stop_price=round(level, 2),
+                stop_price=quoted(level),
                 time_in_force="gtc",
                 parent_order_id=order.order_id,
             )

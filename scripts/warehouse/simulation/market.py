@@ -16,16 +16,33 @@ from warehouse.simulation.world import HISTORY, Bar, Market, Session
 LAND = "land some first: `warehouse demo`, or `warehouse land bars FILE… --source NAME`"
 MOST = 8
 """Symbols of a universe that nobody named."""
+PAUSE = timedelta(hours=1)
+"""Least time between sessions: decisions follow a close, and orders precede an open."""
 WINDOW = timedelta(days=2 * 366)
 """How far bars are read before and after the first session; what lands beyond changes nothing."""
 COMPLETE = 0.95
 """Share of the best-covered symbol's sessions that a symbol needs to be in the universe."""
 
 CALENDARS = """
-    select i.calendar, max(b.session_date), count(*)
-    from raw_market.bars as b
+    with breaks as (
+        select
+            calendar,
+            open_at - lag(close_at) over (partition by calendar order by open_at) as pause
+        from ref.exchange_sessions
+    )
+
+    select i.calendar, max(b.session_date)
+    from (select distinct instrument_id from ref.series where timeframe = '1d') as s
     inner join ref.instruments as i using (instrument_id)
-    where b.timeframe = '1d' and (%(symbols)s::text[] is null or i.symbol = any(%(symbols)s))
+    cross join lateral (
+        select session_date from raw_market.bars
+        where instrument_id = s.instrument_id and timeframe = '1d'
+        order by bar_ts desc
+        limit 1
+    ) as b
+    where
+        (%(symbols)s::text[] is null or i.symbol = any(%(symbols)s))
+        and (select min(pause) from breaks where calendar = i.calendar) >= %(pause)s
     group by i.calendar
     order by count(*) desc, i.calendar
     limit 1
@@ -38,7 +55,7 @@ BARS = """
         from raw_market.bars as b
         inner join ref.instruments as i using (instrument_id)
         where b.timeframe = '1d' and i.calendar = %(calendar)s
-            and b.session_date between %(since)s and %(until)s
+            and b.bar_ts between %(since)s and %(until)s
         order by b.instrument_id, b.bar_ts, b.source, b.revision desc
     ),
 
@@ -101,14 +118,23 @@ def load_market(
     WarehouseError when no bars are landed, too few, or a symbol has none.
     """
     _check_symbols(conn, symbols)
-    facts: dict[str, Any] = {"symbols": list(symbols) if symbols else None}
+    facts: dict[str, Any] = {"symbols": list(symbols) if symbols else None, "pause": PAUSE}
     row = conn.execute(CALENDARS, facts).fetchone()
     if row is None:
-        raise WarehouseError("No daily bars are landed: there is nothing to trade on.", do=LAND)
+        raise WarehouseError(
+            "No daily bars with a pause between their sessions are landed: nothing to trade on.",
+            do=LAND,
+        )
     start = start or date(row[1].year - 1, 1, 1)
     facts |= {"calendar": row[0], "since": start - WINDOW, "until": start + WINDOW}
     splits = {str(symbol) for (symbol,) in conn.execute(SPLITS, facts)}
     quotes, origins, currency = _read(conn, facts)
+    if missing := sorted(set(symbols or ()) - set(quotes)):
+        raise WarehouseError(
+            f"{', '.join(missing)} cannot be traded together with the others.",
+            where=f"calendar {facts['calendar']}, {facts['since']} to {facts['until']}",
+            do="name symbols of one calendar, which have daily bars in these years",
+        )
     quotes = _universe(quotes, splits, named=bool(symbols))
     hours = {day: Session(day, opens, ends) for day, opens, ends in conn.execute(SESSIONS, facts)}
     shared = sorted(set(hours).intersection(*(set(bars) for bars in quotes.values())))

@@ -10,7 +10,8 @@ from warehouse.simulation.world import Row, World
 
 CENT = Decimal("0.01")
 FEWEST = Decimal("1.00")
-"""Least commission of a fill; above that half a cent per unit."""
+"""Least commission of a fill; above that half a cent per unit, but no more than SHARE."""
+SHARE = Decimal("0.001")
 
 
 @dataclass
@@ -35,7 +36,8 @@ class Fill:
     @property
     def commission(self) -> Decimal:
         """What the broker takes."""
-        return max(FEWEST, (Decimal("0.005") * self.quantity).quantize(CENT))
+        per_unit = min(Decimal("0.005"), self.price * SHARE)
+        return max(FEWEST, (per_unit * self.quantity).quantize(CENT))
 
 
 @dataclass

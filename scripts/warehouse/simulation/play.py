@@ -87,8 +87,9 @@ class Stage:
             if interest:
                 account.move("interest", interest, before, "interest on cash, 1 % a year")
         if day == WITHDRAWAL_ON:
-            part = -round(account.equity * Decimal("0.02"), 2)
-            account.move("withdrawal", part, before, "2 % of equity")
+            part = round(account.equity * Decimal("0.02"), 2)
+            if part > 0:
+                account.move("withdrawal", -part, before, "2 % of equity")
 
     def _decide(self, at: int) -> None:
         """After the close: train what is due, predict, let agents speak, fuse."""

@@ -50,8 +50,8 @@ class Bar:
     volume: Decimal | None
 
     def clip(self, price: Decimal) -> Decimal:
-        """Return a price inside the bar's range, in cents where the range has one."""
-        return min(max(round(price, 2), self.low), self.high)
+        """Return a price that can be quoted inside the bar's range."""
+        return min(max(quoted(price), self.low), self.high)
 
 
 @dataclass(frozen=True)
@@ -137,6 +137,11 @@ class World:
     def emit(self, table: str, **row: object) -> None:
         """Add a row of a table."""
         self.rows.setdefault(table, []).append(row)
+
+
+def quoted(price: Decimal) -> Decimal:
+    """Return a price in cents, or with eight digits where a unit costs less than one."""
+    return round(price, 2 if price >= 1 else 8)
 
 
 def plain(value: float) -> float:
