@@ -6,8 +6,9 @@ import json
 import os
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
+from warehouse import transport
 from warehouse.errors import WarehouseError
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -26,11 +27,17 @@ class Connection:
     user: str
     password: str = field(repr=False)
     dbname: str = DATABASE
+    sslmode: str = ""
+    """As libpq has it; empty for the embedded server, which has no TLS and listens on loopback."""
+    sslrootcert: str = ""
 
-    def url(self, scheme: str = "postgresql") -> str:
+    def url(self, scheme: str = "postgresql", **parameters: str) -> str:
         """Return the connection as a URL, password included: never log it."""
         secret = quote(self.password, safe="")
-        return f"{scheme}://{quote(self.user)}:{secret}@{self.host}:{self.port}/{self.dbname}"
+        where = f"{quote(self.user)}:{secret}@{self.host}:{self.port}/{self.dbname}"
+        tls = {"sslmode": self.sslmode, "sslrootcert": self.sslrootcert}
+        query = urlencode({k: v for k, v in {**tls, **parameters}.items() if v}, quote_via=quote)
+        return f"{scheme}://{where}" + (f"?{query}" if query else "")
 
 
 @dataclass(frozen=True)
@@ -121,10 +128,13 @@ def connection() -> Connection:
             where="environment variables",
             do="export them, or use the embedded server: unset WAREHOUSE_TARGET",
         )
+    mode = transport.sslmode(os.environ["WAREHOUSE_HOST"])
     return Connection(
         host=os.environ["WAREHOUSE_HOST"],
         port=int(os.environ["WAREHOUSE_PORT"]),
         user=os.environ["WAREHOUSE_USER"],
         password=os.environ["WAREHOUSE_PASSWORD"],
         dbname=dbname,
+        sslmode=mode,
+        sslrootcert=transport.sslrootcert(mode),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import psycopg
 
-from warehouse import config
+from warehouse import config, transport
 from warehouse.errors import WarehouseError
 
 
@@ -21,10 +21,14 @@ def connect(application: str = "warehouse", *, autocommit: bool = False) -> psyc
             application_name=application,
             connect_timeout=10,
             options="-c timezone=UTC",
+            require_auth=transport.SCRAM,
         )
     except psycopg.OperationalError as error:
+        told = str(error).strip().splitlines()[-1]
+        protection = transport.advice(told)
+        what = "refuses, or is refused" if protection else "does not answer"
         raise WarehouseError(
-            f"The warehouse does not answer: {str(error).strip().splitlines()[-1]}",
+            f"The warehouse {what}: {told}",
             where=f"{where.host}:{where.port}/{where.dbname} (target {config.target()})",
-            do="start it with `warehouse up`, then look at `warehouse doctor`",
+            do=protection or "start it with `warehouse up`, then look at `warehouse doctor`",
         ) from None

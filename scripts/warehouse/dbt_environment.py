@@ -14,7 +14,7 @@ import os
 import sys
 from pathlib import Path, PurePath
 
-from warehouse import config
+from warehouse import config, transport
 from warehouse.errors import WarehouseError
 
 PROGRAMS = {"dbt", "sqlfluff", "dbt-bouncer"}
@@ -77,7 +77,12 @@ def variables(where: config.Connection, *, embedded: bool) -> dict[str, str]:
             "DBT_EMBEDDED_PORT": str(where.port),
             "DBT_ENV_SECRET_EMBEDDED_PASSWORD": where.password,
         }
-    return {"DBT_ENV_SECRET_WAREHOUSE_PASSWORD": where.password}
+    return {
+        "DBT_ENV_SECRET_WAREHOUSE_PASSWORD": where.password,
+        "WAREHOUSE_SSLMODE": where.sslmode,
+        "WAREHOUSE_SSLROOTCERT": where.sslrootcert,
+        "PGREQUIREAUTH": transport.SCRAM,  # dbt's profile has no word for it
+    }
 
 
 def activate() -> None:
@@ -86,6 +91,7 @@ def activate() -> None:
         return
     if password := os.environ.get("WAREHOUSE_PASSWORD"):
         os.environ.setdefault("DBT_ENV_SECRET_WAREHOUSE_PASSWORD", password)
+        os.environ.setdefault("PGREQUIREAUTH", transport.SCRAM)
     try:
         where = config.Home.current().connection
     except WarehouseError as error:

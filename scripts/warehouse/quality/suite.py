@@ -80,7 +80,7 @@ def run_checkpoint(
     _log_to(home)
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False, metric_calculations=False)
-    url = config.connection().url("postgresql+psycopg") + "?options=-csearch_path%3Dops"
+    url = config.connection().url("postgresql+psycopg", options="-csearch_path=ops")
     source = context.data_sources.add_postgres("warehouse", connection_string=url)
     definitions = []
     for scope, table in tables.items():
