@@ -192,16 +192,15 @@ for each row execute function raw_trading.validate_trade_data();
 
 ------------------------------------------------------------------------------- fills: what they move
 
+-- Keys go in as arrays, so that a plan made for a bulk load still finds single rows by index.
 create function raw_trading.update_order_from_trade() returns trigger
 language plpgsql security definer set search_path = pg_catalog as $$
 declare
+    owners constant text[] := array(select distinct account_id::text from landed);
+    touched constant text[] := array(select distinct order_id::text from landed where order_id is not null);
     wrong record;
-    touched text[];
 begin
-    perform from raw_trading.accounts
-    where account_id in (select account_id from landed) order by account_id for no key update;
-
-    touched := array(select distinct order_id::text from landed where order_id is not null);
+    perform from raw_trading.accounts where account_id = any(owners) order by account_id for no key update;
     perform from raw_trading.orders where order_id = any(touched) order by order_id for no key update;
 
     select o.order_id, o.status, o.quantity as ordered, f.quantity as filled into wrong
@@ -289,67 +288,64 @@ from (
 ) as f;
 comment on view raw_trading.positions_expected is 'What raw_trading.positions_live must be: positions by average cost, folded from all fills in force.';
 
+-- Where the new fills are the last ones, the position goes on from what is stored; where one is late or a
+-- correction, it is folded again from the first fill.
 create function raw_trading.update_position_from_trade() returns trigger
 language plpgsql security definer set search_path = pg_catalog as $$
+declare
+    owners constant text[] := array(select distinct account_id::text from landed);
+    fresh record;
+    stored raw_trading.positions_live;
+    state numeric[];
 begin
-    perform from raw_trading.accounts
-    where account_id in (select account_id from landed) order by account_id for no key update;
+    perform from raw_trading.accounts where account_id = any(owners) order by account_id for no key update;
 
-    -- Where the new fills are the last ones, the position goes on from what is stored; where one is late or a
-    -- correction, it is folded again from the first fill.
-    with touched as (
+    for fresh in
         select
-            l.account_id, l.symbol, min(l.tenant_id) as tenant_id,
-            bool_or(
-                l.corrects_fill_id is not null
-                or coalesce((l."timestamp", l.seq) < (p.last_fill_at, p.last_fill_seq), true)
-            ) as from_start,
-            array[p.quantity, p.cost, p.realised_pnl]::numeric[] as stored, p.fills, p.commission
+            l.account_id, l.symbol, min(l.tenant_id) as tenant_id, bool_or(l.corrects_fill_id is not null) as corrects,
+            array_agg(case l.side when 'buy' then l.quantity else -l.quantity end order by l."timestamp", l.seq) as quantities,
+            array_agg(l.price order by l."timestamp", l.seq) as prices,
+            array_agg(l."timestamp" order by l."timestamp", l.seq) as times,
+            array_agg(l.seq order by l."timestamp", l.seq) as numbers,
+            sum(l.commission) as commission, count(*) as fills
         from landed as l
-        left join raw_trading.positions_live as p on p.account_id = l.account_id and p.symbol = l.symbol
-        group by l.account_id, l.symbol, p.account_id, p.symbol
-    ),
+        group by l.account_id, l.symbol
+    loop
+        select * into stored from raw_trading.positions_live as p
+        where p.account_id = fresh.account_id and p.symbol = fresh.symbol;
+        if not fresh.corrects and (fresh.times[1], fresh.numbers[1]) > (stored.last_fill_at, stored.last_fill_seq) then
+            state := array[stored.quantity, stored.cost, stored.realised_pnl];
+            for n in 1 .. fresh.fills loop
+                state := raw_trading.average_cost_step(state, null, fresh.quantities[n], fresh.prices[n]);
+            end loop;
+            stored.commission := stored.commission + fresh.commission;
+            stored.fills := stored.fills + fresh.fills;
+            stored.last_fill_at := fresh.times[fresh.fills];
+            stored.last_fill_seq := fresh.numbers[fresh.fills];
+        else
+            select array[e.quantity, e.cost, e.realised_pnl], e.commission, e.fills
+            into state, stored.commission, stored.fills
+            from raw_trading.positions_expected as e
+            where e.account_id = fresh.account_id and e.symbol = fresh.symbol;
+            select t."timestamp", t.seq into stored.last_fill_at, stored.last_fill_seq
+            from raw_trading.trades as t
+            where t.account_id = fresh.account_id and t.symbol = fresh.symbol
+            order by t."timestamp" desc, t.seq desc limit 1;
+        end if;
 
-    executions as (
-        select f.account_id, f.symbol, f.side, f.quantity, f.price, f.commission, f."timestamp", f.seq
-        from touched as t
-        inner join raw_trading.trades as f on f.account_id = t.account_id and f.symbol = t.symbol
-        where t.from_start
-        union all
-        select l.account_id, l.symbol, l.side, l.quantity, l.price, l.commission, l."timestamp", l.seq
-        from touched as t
-        inner join landed as l on l.account_id = t.account_id and l.symbol = t.symbol
-        where not t.from_start
-    ),
-
-    folded as (
-        select
-            t.account_id, t.symbol, t.tenant_id, coalesce(
-                raw_trading.average_cost(
-                    case when not t.from_start then t.stored end,
-                    case e.side when 'buy' then e.quantity else -e.quantity end, e.price
-                    order by e."timestamp", e.seq
-                ) filter (where e.seq is not null),
-                array[0, 0, 0]
-            ) as state,
-            count(e.seq) + case when t.from_start then 0 else t.fills end as fills,
-            coalesce(sum(e.commission), 0) + case when t.from_start then 0 else t.commission end as commission,
-            (array_agg(e."timestamp" order by e."timestamp" desc, e.seq desc))[1] as last_fill_at,
-            (array_agg(e.seq order by e."timestamp" desc, e.seq desc))[1] as last_fill_seq
-        from touched as t
-        left join executions as e on e.account_id = t.account_id and e.symbol = t.symbol
-        group by t.account_id, t.symbol, t.tenant_id, t.from_start, t.stored, t.fills, t.commission
-    )
-
-    insert into raw_trading.positions_live as p (
-        account_id, symbol, tenant_id, quantity, cost, realised_pnl, commission, fills, last_fill_at, last_fill_seq
-    )
-    select account_id, symbol, tenant_id, state[1], state[2], state[3], commission, fills, last_fill_at, last_fill_seq
-    from folded
-    on conflict (account_id, symbol) do update set
-        quantity = excluded.quantity, cost = excluded.cost, realised_pnl = excluded.realised_pnl,
-        commission = excluded.commission, fills = excluded.fills,
-        last_fill_at = excluded.last_fill_at, last_fill_seq = excluded.last_fill_seq, updated_at = now();
+        -- No row of positions_expected: every fill was taken back.
+        insert into raw_trading.positions_live (
+            account_id, symbol, tenant_id, quantity, cost, realised_pnl, commission, fills, last_fill_at, last_fill_seq
+        ) values (
+            fresh.account_id, fresh.symbol, fresh.tenant_id, coalesce(state[1], 0), coalesce(state[2], 0),
+            coalesce(state[3], 0), coalesce(stored.commission, 0), coalesce(stored.fills, 0),
+            stored.last_fill_at, stored.last_fill_seq
+        )
+        on conflict (account_id, symbol) do update set
+            quantity = excluded.quantity, cost = excluded.cost, realised_pnl = excluded.realised_pnl,
+            commission = excluded.commission, fills = excluded.fills,
+            last_fill_at = excluded.last_fill_at, last_fill_seq = excluded.last_fill_seq, updated_at = now();
+    end loop;
     return null;
 end $$;
 comment on function raw_trading.update_position_from_trade() is 'Statement trigger of fills, named as in seed A: keeps raw_trading.positions_live.';
