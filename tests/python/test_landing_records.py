@@ -295,6 +295,33 @@ class TestProfile:
             (Decimal("1.3"), None),
         ]
 
+    def test_a_group_is_kept_whole_and_replayed(self, tmp_path: Path) -> None:
+        path = csv(
+            tmp_path / "a.csv",
+            "pair,side,ts,px",
+            "GBPUSD,bid,2024-01-02T00:00Z,1.1",
+            "EURUSD,bid,2024-01-02T00:00Z,1.0",
+            "GBPUSD,ask,2024-01-02T00:00Z,x",
+        )
+        keys = {
+            "columns": {"symbol": "pair", "quote_ts": "ts"},
+            "group": ["pair", "ts"],
+            "expressions": {
+                "bid": "max(px) filter (where side = 'bid')",
+                "ask": "max(px) filter (where side = 'ask')",
+            },
+            "calendar": "24/7",
+        }
+        assert counted(land(path, "quotes", **keys)) == (2, 1, 0, 1)
+        (payload,) = ask("select payload from ops.quarantine")[0]
+        assert [row["px"] for row in payload["rows"]] == ["1.1", "x"]
+        assert counted(replay()[0]) == (1, 0, 0, 1)
+        do("update ops.quarantine set payload = jsonb_set(payload, '{rows, 1, px}', '1.2')")
+        assert counted(replay()[0]) == (1, 1, 0, 0)
+        assert ask("select bid, ask from raw_market.quotes where symbol = 'GBPUSD'") == [
+            (Decimal("1.1"), Decimal("1.2"))
+        ]
+
     @pytest.mark.parametrize(
         ("keys", "told"),
         [

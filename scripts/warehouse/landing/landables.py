@@ -51,7 +51,7 @@ COLUMNS = """
         a.attnotnull as not_null,
         pg_get_expr(d.adbin, d.adrelid) as default_sql,
         a.attidentity <> '' as is_identity,
-        a.attgenerated <> '' as is_generated,
+        a.attgenerated <> '' or a.attidentity = 'a' as is_generated,
         case when t.typtype = 'd' then obj_description(t.oid, 'pg_type') end as type_comment
     from pg_attribute as a
     inner join pg_type as t on a.atttypid = t.oid
@@ -114,6 +114,7 @@ class Column:
     default_sql: str | None
     is_identity: bool
     is_generated: bool
+    """True where nobody but the database may give a value."""
     type_comment: str | None
 
     @property

@@ -17,6 +17,9 @@ from warehouse.landing.readers import Lines, Source
 RAW = "raw"
 """Key of the payload that holds a malformed line, which has no columns."""
 
+ROWS = "rows"
+"""Key of the payload of several rows that are one row of the table."""
+
 PAYLOADS = "create temp table payloads (line bigint primary key, payload jsonb not null)"
 
 WRITE = """

@@ -152,6 +152,7 @@ class RecordLanding:
             psycopg.errors.IntegrityError,
             psycopg.errors.RaiseException,
         ):
+            conn.execute("create index on raw (_line)")
             conn.execute(record_scratch.express_each(self.shape))
             self.shape.is_aside = True
             # What is no fault of an expression is told by the name of its column.
@@ -322,6 +323,9 @@ class RecordLanding:
             return 0
         lines = np.array([row[0] for row in rejected], dtype=np.int64)
         quarantine.copy_payloads(self.conn, self.reader.source, lines)
+        if self.profile.group:
+            headers = self.reader.source.columns
+            self.conn.execute(record_write.whole_groups(self.shape, headers))
         facts = {
             "batch_id": self.batch_id,
             "dataset": self.table.name,

@@ -43,7 +43,7 @@ def create_raw(shape: Shape, headers: Sequence[str]) -> str:
     """Make the table of every header as text."""
     columns = [f"={name}" for name in shape.landed] + [*headers]
     texts = ", ".join(f"{q(name)} text" for name in columns)
-    return f"create temp table raw (_line bigint primary key, _broken text [], {texts})"
+    return f"create temp table raw (_line bigint, _broken text [], {texts})"
 
 
 def copy(relation: str, columns: Sequence[str]) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from warehouse.landing.landables import Kind
+from warehouse.landing.quarantine import ROWS
 from warehouse.landing.record_judge import LEDGER_CONFLICT
-from warehouse.landing.record_shape import NOT_ASIDE, Shape, listed, q
+from warehouse.landing.record_shape import NOT_ASIDE, Shape, listed, literal, q
 
 CONFLICTS = f"""
     insert into aside (line, rules)
@@ -132,3 +133,21 @@ def write(shape: Shape) -> str:
     """Write the quarantine."""
     symbol = "symbol::text" if "symbol" in shape.table.columns else "null::text as symbol"
     return WRITE.format(symbols=f"select _line, {symbol} from sent")
+
+
+def whole_groups(shape: Shape, headers: list[str]) -> str:
+    """Keep all rows of a group in its payload, so that a replay can make it again."""
+    whole = ", ".join(f"{literal(name)}, {q(name)}" for name in headers)
+    return f"""
+        update payloads as p
+        set payload = jsonb_build_object({literal(ROWS)}, g.rows)
+        from (
+            select _first, jsonb_agg(jsonb_build_object({whole}) order by _line) as rows
+            from (
+                select *, min(_line) over (partition by {listed(shape.profile.group)}) as _first
+                from raw where _broken is null
+            ) as grouped
+            group by _first
+        ) as g
+        where p.line = g._first
+    """

@@ -12,7 +12,7 @@ from warehouse import database
 from warehouse.landing.bars import land_source
 from warehouse.landing.batches import BatchResult
 from warehouse.landing.profile import parse_profile
-from warehouse.landing.quarantine import RAW
+from warehouse.landing.quarantine import RAW, ROWS
 from warehouse.landing.readers import Chunk
 from warehouse.landing.record_profile import record_profile
 from warehouse.landing.records import land_source as land_records_source
@@ -45,7 +45,12 @@ class PayloadSource:
     def __init__(self, batch_id: int, rows: list[tuple[int, dict[str, object]]]) -> None:
         """Tell rows with columns from those that are still a malformed line."""
         self.name = f"replay of batch {batch_id}"
-        self.whole = [(line, payload) for line, payload in rows if set(payload) != {RAW}]
+        self.whole = [
+            (line, each)
+            for line, payload in rows
+            if set(payload) != {RAW}
+            for each in _rows(payload)
+        ]
         self.malformed = [
             (line, str(payload[RAW])) for line, payload in rows if set(payload) == {RAW}
         ]
@@ -64,6 +69,12 @@ class PayloadSource:
 
     def check_unchanged(self) -> None:
         """Do nothing: the rows are in our hands."""
+
+
+def _rows(payload: dict[str, object]) -> list[dict[str, object]]:
+    """Return the rows of a payload: one, or several that are one row of the table."""
+    found = payload.get(ROWS)
+    return found if set(payload) == {ROWS} and isinstance(found, list) else [payload]
 
 
 def _text(value: object) -> str | None:
