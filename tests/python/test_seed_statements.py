@@ -10,11 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import psycopg
 import pytest
 
-from warehouse import config
+from warehouse import config, roles
 from warehouse import database as db
 
 FOLDER = config.PROJECT / "docs" / "seeds"
@@ -112,6 +113,15 @@ DEFINITIONS = [each for each in ALL if each.words.startswith("CREATE TABLE ")]
 def session(database: str) -> Iterator[psycopg.Connection]:
     with db.connect("seeds", autocommit=True) as conn:
         yield conn
+
+
+@pytest.fixture
+def reader(session: psycopg.Connection, tmp_path: Path) -> Iterator[str]:
+    """A reader of the firm itself, as `warehouse roles add … --role reader` makes one."""
+    roles.add("seed_reader", role="reader", tenant="house", to=tmp_path / "reader.env")
+    yield "seed_reader"
+    session.execute("reset role")
+    session.execute("drop role seed_reader")
 
 
 def act_as(session: psycopg.Connection, design: str, role: str) -> None:
@@ -241,16 +251,16 @@ class TestMlTrading:
         finally:
             session.execute("drop database mltrading")
 
-    def test_sizes_of_tables(self, session: psycopg.Connection) -> None:
+    def test_sizes_of_tables(self, session: psycopg.Connection, reader: str) -> None:
         """Nothing of ours is in public, but what the migrations know of themselves."""
-        act_as(session, "ml_trading", "trading_readonly")
+        act_as(session, "ml_trading", reader)
         sizes = only("ml_trading", "SELECT schemaname, tablename, pg_size_pretty")
         rows = session.execute(sizes.text.encode()).fetchall()
         assert [row[1] for row in rows] == ["alembic_version"]
         ours = session.execute(sizes.text.replace("'public'", "'raw_market'").encode()).fetchall()
         assert "bars" in [row[1] for row in ours]
 
-    def test_levels_of_the_last_day(self, session: psycopg.Connection) -> None:
+    def test_levels_of_the_last_day(self, session: psycopg.Connection, reader: str) -> None:
         act_as(session, "ml_trading", "trading_app")
         for level, age in (("INFO", 1), ("INFO", 23), ("ERROR", 2), ("ERROR", 25)):
             session.execute(
@@ -258,11 +268,11 @@ class TestMlTrading:
                 " values (now() - %s * interval '1 hour', %s, 'orders', 'said')",
                 [age, level],
             )
-        act_as(session, "ml_trading", "trading_readonly")
+        act_as(session, "ml_trading", reader)
         rows = session.execute(only("ml_trading", "SELECT COUNT(*), level").text.encode())
         assert sorted(rows.fetchall()) == [(1, "ERROR"), (2, "INFO")]
 
-    def test_recent_activity(self, session: psycopg.Connection) -> None:
+    def test_recent_activity(self, session: psycopg.Connection, reader: str) -> None:
         """The design gives the view's comment only; its diagram has five feeders (K-20)."""
         act_as(session, "ml_trading", "trading_app")
         session.execute(
@@ -281,7 +291,7 @@ class TestMlTrading:
             values (now() - interval '25 hours', 'ValidationError', 'old');
             """
         )
-        act_as(session, "ml_trading", "trading_readonly")
+        act_as(session, "ml_trading", reader)
         rows = session.execute("select * from recent_system_activity").fetchall()
         assert len(rows) == 5
         names = [each.name for each in session.execute(
