@@ -134,6 +134,7 @@ def test_what_the_warehouse_watches_by_itself(database: str) -> None:
         session.execute('update ops.quarantine set payload = \'{"email": "bob@example.org"}\'')
         rows = session.execute(
             "select operation, changed_columns, r::text from audit.row_changes as r"
+            " where relation = 'ops.quarantine'"
         )
         [(operation, columns, text)] = rows.fetchall()
     assert (operation, columns) == ("UPDATE", ["original_payload", "payload"])
