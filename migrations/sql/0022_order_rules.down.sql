@@ -17,6 +17,6 @@ drop function raw_trading.filled(text);
 drop trigger orders_raise_version on raw_trading.orders;
 drop trigger strategies_raise_version on raw_trading.strategies;
 drop function raw_trading.raise_version();
-drop function raw_trading.refuse_price(text, text, numeric);
+drop function raw_trading.check_price(text, text, numeric);
 drop function raw_trading.price_may_be_negative(text);
 drop function raw_trading.order_may_become(types.order_status, types.order_status, boolean);

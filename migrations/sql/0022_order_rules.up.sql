@@ -30,14 +30,16 @@ language sql stable set search_path = pg_catalog as $$
 $$;
 comment on function raw_trading.price_may_be_negative(text) is 'True when an instrument of that symbol has ref.instruments.allow_negative_price.';
 
-create function raw_trading.refuse_price(who text, symbol text, price numeric) returns void
-language plpgsql set search_path = pg_catalog as $$
+create function raw_trading.check_price(who text, symbol text, price numeric) returns void
+language plpgsql stable set search_path = pg_catalog as $$
 begin
-    raise exception '%: price % of % is not positive', who, trim_scale(price), symbol
-        using errcode = 'check_violation',
-        hint = 'If it is real: update ref.instruments set allow_negative_price = true.';
+    if price <= 0 and not raw_trading.price_may_be_negative(symbol) then
+        raise exception '%: price % of % is not positive', who, trim_scale(price), symbol
+            using errcode = 'check_violation',
+            hint = 'If it is real: update ref.instruments set allow_negative_price = true.';
+    end if;
 end $$;
-comment on function raw_trading.refuse_price(text, text, numeric) is 'Raises the error about a price that is not positive.';
+comment on function raw_trading.check_price(text, text, numeric) is 'Refuses a price that is not positive where the instrument''s prices cannot be negative.';
 
 create function raw_trading.raise_version() returns trigger
 language plpgsql set search_path = pg_catalog as $$
@@ -61,15 +63,16 @@ for each row execute function raw_trading.raise_version();
 ------------------------------------------------------------------------------- orders
 
 create function raw_trading.filled(order_id text, out quantity numeric, out average_price numeric, out is_corrected boolean)
-language sql stable set search_path = pg_catalog as $$
+language plpgsql stable set search_path = pg_catalog as $$
+begin
     select
-        coalesce(sum(t.quantity), 0),
-        (sum(t.quantity * t.price) / nullif(sum(t.quantity), 0))::numeric(24, 10),
-        exists (
-            select from raw_trading.fills as c where c.order_id = filled.order_id and c.corrects_fill_id is not null
-        )
-    from raw_trading.trades as t where t.order_id = filled.order_id
-$$;
+        coalesce(sum(t.quantity), 0), (sum(t.quantity * t.price) / nullif(sum(t.quantity), 0))::numeric(24, 10)
+    into quantity, average_price
+    from raw_trading.trades as t where t.order_id = filled.order_id;
+    is_corrected := exists (
+        select from raw_trading.fills as c where c.order_id = filled.order_id and c.corrects_fill_id is not null
+    );
+end $$;
 comment on function raw_trading.filled(text) is 'What the fills in force of an order come to, and whether one of its fills was ever corrected.';
 
 create function raw_trading.check_order() returns trigger
@@ -78,8 +81,8 @@ declare
     landed record;
     is_corrected boolean := false;
 begin
-    if least(new.price, new.stop_price) <= 0 and not raw_trading.price_may_be_negative(new.symbol) then
-        perform raw_trading.refuse_price('order ' || new.order_id, new.symbol, least(new.price, new.stop_price));
+    if least(new.price, new.stop_price) <= 0 then
+        perform raw_trading.check_price('order ' || new.order_id, new.symbol, least(new.price, new.stop_price));
     end if;
 
     if tg_op = 'INSERT' then
@@ -106,6 +109,12 @@ begin
                 trim_scale(new.filled_quantity), trim_scale(new.average_fill_price)
                 using errcode = 'check_violation', hint = 'Leave filled_quantity and average_fill_price out and land the fills.';
         end if;
+    end if;
+    if new.filled_quantity > new.quantity or (new.filled_quantity > 0 and new.status = 'rejected') then
+        raise exception 'order % (%): fills of % against % ordered', new.order_id, old.status,
+            trim_scale(new.filled_quantity), trim_scale(new.quantity)
+            using errcode = 'check_violation',
+            hint = 'A rejected order has no fills, and no order more than its quantity. If the quantity was amended, update the order first.';
     end if;
     if new.status <> old.status and not raw_trading.order_may_become(old.status, new.status, is_corrected) then
         raise exception 'order %: % cannot become %', new.order_id, old.status, new.status
@@ -180,8 +189,8 @@ begin
         end if;
     end if;
 
-    if new.price <= 0 and not raw_trading.price_may_be_negative(new.symbol) then
-        perform raw_trading.refuse_price('fill ' || new.fill_id, new.symbol, new.price);
+    if new.price <= 0 then
+        perform raw_trading.check_price('fill ' || new.fill_id, new.symbol, new.price);
     end if;
     return new;
 end $$;
@@ -198,22 +207,9 @@ language plpgsql security definer set search_path = pg_catalog as $$
 declare
     owners constant text[] := array(select distinct account_id::text from landed);
     touched constant text[] := array(select distinct order_id::text from landed where order_id is not null);
-    wrong record;
 begin
     perform from raw_trading.accounts where account_id = any(owners) order by account_id for no key update;
     perform from raw_trading.orders where order_id = any(touched) order by order_id for no key update;
-
-    select o.order_id, o.status, o.quantity as ordered, f.quantity as filled into wrong
-    from raw_trading.orders as o, raw_trading.filled(o.order_id) as f
-    where o.order_id = any(touched)
-        and (f.quantity > o.quantity or (o.status = 'rejected' and f.quantity > 0))
-    limit 1;
-    if found then
-        raise exception 'order % (%): fills of % against % ordered', wrong.order_id, wrong.status,
-            trim_scale(wrong.filled), trim_scale(wrong.ordered)
-            using errcode = 'check_violation',
-            hint = 'A rejected order has no fills, and no order more than its quantity. If the quantity was amended, update the order first.';
-    end if;
 
     update raw_trading.orders as o set
         filled_quantity = f.quantity,

@@ -259,7 +259,7 @@ begin
         raise exception 'run %, trade %: % is outside of the range tested, % to %', wrong.run_id, wrong.trade_no,
             wrong."timestamp", wrong.range_start, wrong.range_end using errcode = 'check_violation';
     end if;
-    perform raw_trading.refuse_price(format('run %s, trade %s', wrong.run_id, wrong.trade_no), wrong.symbol, wrong.price);
+    perform raw_trading.check_price(format('run %s, trade %s', wrong.run_id, wrong.trade_no), wrong.symbol, wrong.price);
     return null;
 end $$;
 comment on function raw_backtest.check_trades() is 'Statement trigger: executions lie in the range of their run, at positive prices.';

@@ -48,7 +48,7 @@ def test_what_the_fills_say_of_an_order_is_not_said_by_others(conn: psycopg.Conn
     put(conn, FILLS, fill_id="1", order_id="o", quantity=40, price=10, timestamp=AT)
     with pytest.raises(CheckViolation, match="its fills come to 40 at 10, not to 50 at 10"):
         conn.execute("update raw_trading.orders set filled_quantity = 50 where order_id = 'o'")
-    with pytest.raises(CheckViolation, match="orders_not_overfilled"):
+    with pytest.raises(CheckViolation, match="fills of 40 against 39 ordered"):
         conn.execute("update raw_trading.orders set quantity = 39 where order_id = 'o'")
     for change in ("symbol = 'Y'", "side = 'sell'", "account_id = 'other'", "order_id = 'p'"):
         with pytest.raises(psycopg.errors.RestrictViolation, match="stay as they were placed"):
