@@ -16,12 +16,12 @@ import typer
 
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 
-from benchmarks import features, incremental, landing, query, table, workspace
+from benchmarks import features, incremental, landing, landing_tables, query, table, workspace
 from benchmarks.data import Scale, generate
 from benchmarks.peers.ways import PEERS
 from warehouse.config import PROJECT
 
-STEPS = ("landing", "features", "incremental", "query")
+STEPS = ("landing", "tables", "features", "incremental", "query")
 DOCS = PROJECT / "docs" / "benchmarks.md"
 
 
@@ -52,6 +52,8 @@ def main(
         bars = generate(size)
         if "landing" in steps:
             sections += landing.run(space, bars, runs=runs)
+        if "tables" in steps:
+            sections += landing_tables.run(space, scale)
         if "features" in steps:
             sections += features.run(space, bars, chosen)
         if "incremental" in steps:
