@@ -206,7 +206,7 @@ class RecordLanding:
             return
         for statement in record_scratch.symbols(self.shape, zone):
             conn.execute(statement)
-        days = conn.execute("select min(session_date), max(session_date) from scratch").fetchone()
+        days = conn.execute(record_scratch.days(self.shape, zone)).fetchone()
         if days and days[0]:
             ensure_sessions(conn, profile.calendar, *days)
         # Told by the reader, unless some came by an expression.

@@ -125,6 +125,17 @@ def symbols(shape: Shape, zone: str) -> list[str]:
     ]
 
 
+def days(shape: Shape, zone: str) -> str:
+    """Ask for the first and last day of the rows, or a day more."""
+    event = q(str(shape.table.event))
+    return f"""
+        select min({_day(shape, zone)}) - 1, max({_day(shape, zone)}) + 1
+        from (
+            select min({event}) as {event} from sent union all select max({event}) from sent
+        ) as s
+    """
+
+
 def arrivals(shape: Shape, batch_id: int, zone: str, *, always: bool) -> str:
     """Make the view of the rows with their instruments; `always`: no symbol ever changed hands."""
     # Evaluated once, not for every row.
