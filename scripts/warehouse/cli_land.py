@@ -45,6 +45,8 @@ app = typer.Typer(
         "warehouse land raw_trading.fills fills.csv --source broker --profile fills.yml",
         "warehouse land --tables",
         "warehouse land --replay --source yahoo",
+        "warehouse land --from postgresql://reader@host/app --source challenges",
+        "warehouse land --from sqlite:///app.db",
     )
     + "\n\nExit codes: 0 every row accepted or known; 1 some rows in quarantine; 2 error.",
 )
@@ -61,7 +63,14 @@ def land(
         bool, typer.Option("--replay", help="Land the repaired rows of the quarantine again.")
     ] = False,
     source: Annotated[
-        str | None, typer.Option("--source", help="With --replay: only rows of this source.")
+        str | None,
+        typer.Option(
+            "--source", help="With --replay: only rows of this source. With --from: its name."
+        ),
+    ] = None,
+    from_url: Annotated[
+        str | None,
+        typer.Option("--from", metavar="URL", help="Pull from an application's database."),
     ] = None,
     tables: Annotated[
         bool, typer.Option("--tables", help="List the landing tables that any file can land in.")
@@ -76,6 +85,11 @@ def land(
         return
     if tables:
         print_tables(as_json)
+        return
+    if from_url is not None:
+        from warehouse.prop.pull import pull
+
+        finish(pull(from_url, source=source or "application"), as_json)
         return
     if not replay:
         raise WarehouseError(

@@ -17,6 +17,7 @@ import pytest
 from psycopg import errors
 
 from warehouse import database
+from warehouse.landing.batches import BatchResult
 from warehouse.prop import sqlite_schema
 
 REFUSALS = (
@@ -47,7 +48,7 @@ class Backend:
     """One session that commits each statement; parameters are `?` everywhere."""
 
     name: str
-    clock = "CURRENT_TIMESTAMP"
+    url: str = ""
     refusals: type[Exception] | tuple[type[Exception], ...] = REFUSALS
 
     def session(self) -> Any:
@@ -92,8 +93,16 @@ class Backend:
 class Postgres(Backend):
     name = "postgresql"
 
+    def __init__(self, url: str = "") -> None:
+        self.connection_url = url
+        super().__init__()
+
     def session(self) -> psycopg.Connection:
-        conn = database.connect(autocommit=True)
+        if self.connection_url:
+            conn = psycopg.connect(self.connection_url, autocommit=True)
+        else:
+            conn = database.connect(autocommit=True)
+        conn.execute("set timezone = 'UTC'")
         conn.execute("set search_path = raw_prop, marts")
         return conn
 
@@ -308,3 +317,19 @@ def assert_replays(app: Backend) -> None:
         )
         == []
     )
+
+
+def counts(results: list[BatchResult]) -> dict[str, tuple[int, int, int]]:
+    """Return accepted, known and quarantined by table."""
+    told: dict[str, tuple[int, int, int]] = {}
+    for each in results:
+        old = told.get(each.dataset.partition(".")[2], (0, 0, 0))
+        new = (each.accepted, each.known, each.quarantined)
+        told[each.dataset.partition(".")[2]] = tuple(map(sum, zip(old, new, strict=True)))
+    return told
+
+
+def ask(sql: str, *values: object) -> list[tuple[Any, ...]]:
+    """Ask the warehouse."""
+    with database.connect() as session:
+        return session.execute(sql, values).fetchall()
