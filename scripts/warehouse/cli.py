@@ -57,6 +57,13 @@ app.add_typer(cli_roles.app, name="roles")
 app.command(
     epilog=output.examples("warehouse rename FB META --on 2022-06-09"),
 )(cli_correct.rename)
+app.command(
+    epilog=output.examples(
+        "warehouse forget 0057f816-a093-427d-ae49-023a0a54d217 --reason 'request 4711' --dry-run",
+        "warehouse forget 0057f816-a093-427d-ae49-023a0a54d217 --reason 'request 4711'",
+    )
+    + "\n\nExit codes: 0 all is gone; 1 a ledger still has some of it, named; 2 error.",
+)(cli_prop.forget)
 
 app.command(
     epilog=output.examples(

@@ -1,0 +1,11 @@
+select audit.watch('raw_prop.payments');
+select audit.watch('ops.quarantine', '{payload,original_payload}', false);
+drop function ops.forget_user(uuid, text);
+drop function ops.rest_guards(regclass);
+drop function ops.find_personal(text[]);
+drop function ops.text_columns();
+drop function ops.personal_pattern(text[]);
+drop trigger payments_drop_metadata on raw_prop.payments;
+drop function raw_prop.drop_forgotten_metadata();
+drop table ops.personal_columns;
+drop table ops.erasure_log;
