@@ -44,6 +44,7 @@ RELATIONS = """
     from pg_class as c
     where
         c.relkind in ('r', 'p', 'v', 'm') and not c.relispartition
+        and c.relowner::regrole::text <> 'trading_transformer'  -- seeds: dbt documents them
         and (
             c.relnamespace::regnamespace::text ~ '^raw_'
             or c.relnamespace::regnamespace::text in ('ref', 'ops', 'audit')
