@@ -33,9 +33,9 @@ def land_files(
     Every file is opened and its header checked before the first one lands. Raises WarehouseError
     when a file cannot be landed; nothing of that file is landed then.
     """
-    sources = [open_source(Path(path), profile) for path in paths]
     with session(profile.table) as conn:
         table = find(conn, profile.table)
+    sources = [open_source(Path(path), profile) for path in paths]
     for source in sources:
         RecordReader(TextSource(source), profile, table)
     return [land_source(source, profile, progress=progress) for source in sources]
