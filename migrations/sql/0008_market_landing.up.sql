@@ -172,22 +172,36 @@ comment on column raw_market.option_quotes.known_at is 'When we knew it: the sta
 
 ------------------------------------------------------------------------------- triggers
 
--- Arguments: the time column, then the prices. One pass over a statement's rows instead of a check per row.
+-- Arguments: the time column, then the prices. Good rows cost one aggregate by instrument (ticks: 0.1 s of a COPY of
+-- 500,000 rows in 3.7 s, where a join of each row took 0.4); only a bad statement is read again, to name a row.
 create function raw_market.refuse_impossible_prices() returns trigger
 language plpgsql set search_path = pg_catalog as $$
 declare
     bad record;
     lowest constant text := (select 'least(' || string_agg(quote_ident(name), ', ') || ')' from unnest(tg_argv[1:]) as name);
+    -- Prices that were allowed when they landed must not stand in the way of their withdrawal.
+    judged constant text := case when tg_relid = 'raw_market.quotes'::regclass then 'not n.is_withdrawn' else 'true' end;
+    is_bad boolean;
 begin
+    execute format(
+        'select exists (
+            select from (
+                select n.instrument_id, min(%1$s) filter (where %2$s) as price from landed as n group by n.instrument_id
+            ) as n
+            left join ref.instruments as i using (instrument_id)
+            where i.instrument_id is null or (n.price <= 0 and not i.allow_negative_price)
+        )',
+        lowest, judged
+    ) into is_bad;
+    if not is_bad then
+        return null;
+    end if;
     execute format(
         'select n.instrument_id, n.symbol, n.%1$I as at, %2$s as price, i.instrument_id is null as is_unknown
         from landed as n left join ref.instruments as i using (instrument_id)
-        where i.instrument_id is null or (%2$s <= 0 and not i.allow_negative_price%3$s)
+        where i.instrument_id is null or (%2$s <= 0 and not i.allow_negative_price and %3$s)
         limit 1',
-        tg_argv[0],
-        lowest,
-        -- Prices that were allowed when they landed must not stand in the way of their withdrawal.
-        case when tg_relid = 'raw_market.quotes'::regclass then ' and not n.is_withdrawn' else '' end
+        tg_argv[0], lowest, judged
     ) into bad;
     if bad.is_unknown then
         raise exception '%: no instrument %, %', tg_table_name, bad.instrument_id, bad.symbol
