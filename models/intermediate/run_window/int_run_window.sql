@@ -22,10 +22,10 @@ changes as (
     {% if is_first_build %}
         union all
         select
-            null,
-            null,
-            '-infinity',
-            null
+            null as instrument_id,
+            null as timeframe,
+            '-infinity' as lo,
+            null as relation
     {% endif %}
 
 ),
