@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -76,24 +75,11 @@ def no_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("WAREHOUSE_HOME", str(tmp_path / "none"))
 
 
-def test_help_is_quick_and_imports_nothing_heavy() -> None:
+def test_the_command_line_imports_nothing_heavy_before_it_is_needed() -> None:
     code = "import sys, warehouse.cli; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     heavy = {"pandas", "numpy", "dbt", "great_expectations", "sqlalchemy", "psycopg", "alembic"}
     assert not heavy & set(done.stdout.split())
-
-    seconds = []
-    for _ in range(3):
-        before = os.times()
-        subprocess.run(
-            [str(Path(sys.executable).parent / "warehouse"), "--help"],
-            stdout=subprocess.DEVNULL,
-            check=True,
-        )
-        after = os.times()
-        used = after.children_user + after.children_system
-        seconds.append(used - before.children_user - before.children_system)
-    assert min(seconds) < 0.5
 
 
 def test_every_command_has_help_with_an_example() -> None:
