@@ -247,3 +247,5 @@ begin
     return query select done, left_over;
 end $$;
 comment on function ops.forget_user(uuid, text) is 'Erases the personal data of a user (`warehouse forget`): what was removed, and where some of it is left. A second time finds nothing more.';
+
+select ops.apply_roles();
