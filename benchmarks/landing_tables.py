@@ -15,8 +15,8 @@ import psycopg
 from benchmarks import workspace
 from benchmarks.results import Section
 from benchmarks.workspace import Workspace, connect, say, timed
-from warehouse.landing.record_profile import record_profile
 from warehouse.landing.records import land_files
+from warehouse.landing.records.profile import record_profile
 
 TICKS = 2_000_000
 BATCHES = 100

@@ -70,7 +70,7 @@ def bars(
 
     Another source's bar takes over where there is one. Landing a bar again brings it back.
     """
-    from warehouse.landing.withdrawals import withdraw_bars, withdraw_files
+    from warehouse.landing.corrections.withdrawals import withdraw_bars, withdraw_files
 
     if files:
         _exclude(files, {"--symbol": symbol, "--from": start, "--to": end})
@@ -128,7 +128,10 @@ def corporate_actions(
 
     Files have the columns they landed with; the amounts are not needed.
     """
-    from warehouse.landing.withdrawn_actions import withdraw_action, withdraw_action_files
+    from warehouse.landing.corrections.withdrawn_actions import (
+        withdraw_action,
+        withdraw_action_files,
+    )
 
     if files:
         _exclude(files, {"--symbol": symbol, "--type": kind, "--on": on})
@@ -173,7 +176,7 @@ def rename(
     as_json: AsJson = False,
 ) -> None:
     """Say that a ticker was renamed: bars landed under the new one move to the instrument."""
-    from warehouse.landing.renames import rename_symbol
+    from warehouse.landing.corrections.renames import rename_symbol
 
     result = rename_symbol(old, new, on=on, calendar=calendar, source=source)
     if as_json:

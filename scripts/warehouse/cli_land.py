@@ -241,8 +241,8 @@ def any_table(
     Headers are the table's columns; other files are described by a small YAML. `warehouse land
     --tables` lists the tables with what they need.
     """
-    from warehouse.landing.record_profile import chosen_profile
     from warehouse.landing.records import land_files
+    from warehouse.landing.records.profile import chosen_profile
 
     table = str(context.meta.get(TABLE, ""))
     if not table:
@@ -260,7 +260,7 @@ def any_table(
 def print_tables(as_json: bool) -> None:
     """Print the landing tables: kind, key, and the columns that a row must have."""
     from warehouse import database
-    from warehouse.landing.landables import find, landing_tables
+    from warehouse.landing.records.landables import find, landing_tables
 
     with database.connect("warehouse land") as session:
         found = [find(session, name) for name in landing_tables(session)]

@@ -15,7 +15,7 @@ from psycopg import Connection
 
 from warehouse import config, database, output
 from warehouse.errors import WarehouseError
-from warehouse.landing.landables import Kind, Landable, read
+from warehouse.landing.records.landables import Kind, Landable, read
 
 DOCS = config.PROJECT / "docs" / "tables.md"
 HEAD = """\

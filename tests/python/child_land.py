@@ -12,7 +12,7 @@ import psycopg
 
 from children import LIMIT
 from schedules import SERIES, Schedule
-from warehouse.landing import statements
+from warehouse.landing.bars import statements
 
 STOPPED = "stopped in the middle"
 

@@ -9,9 +9,9 @@ import pandas as pd
 from feature_oracles import PRICES, frame_profile
 from warehouse.errors import WarehouseError
 from warehouse.landing.bars import land_frame
-from warehouse.landing.renames import rename_symbol
-from warehouse.landing.withdrawals import withdraw_bars
-from warehouse.landing.withdrawn_actions import withdraw_action
+from warehouse.landing.corrections.renames import rename_symbol
+from warehouse.landing.corrections.withdrawals import withdraw_bars
+from warehouse.landing.corrections.withdrawn_actions import withdraw_action
 
 Key = tuple[str, str]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from psycopg import Connection
 
-from warehouse.landing.landables import Landable, find
+from warehouse.landing.records.landables import Landable, find
 
 VALUES = {
     "timestamp with time zone": "2024-01-02T10:00:00Z",

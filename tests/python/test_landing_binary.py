@@ -17,8 +17,7 @@ from hypothesis import strategies as st
 
 from landing_files import BARS, ask, counts, land, rejected, vendor, write
 from test_landing_bars import clear
-from warehouse.landing import rows, scratch
-from warehouse.landing.bars import land_frame
+from warehouse.landing.bars import land_frame, rows, scratch
 from warehouse.landing.calendars import calendar
 from warehouse.landing.numbers import Decimals, exact_decimals
 from warehouse.landing.profile import Profile

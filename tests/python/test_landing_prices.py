@@ -7,8 +7,8 @@ import pytest
 
 from landing_files import ask
 from warehouse.landing.batches import BatchResult
-from warehouse.landing.record_profile import record_profile
 from warehouse.landing.records import land_records
+from warehouse.landing.records.profile import record_profile
 
 pytestmark = pytest.mark.usefixtures("database")
 TIMES = pd.date_range("2024-01-02 15:00", periods=5_000, freq="s", tz="UTC")

@@ -11,8 +11,8 @@ import pytest
 from landing_files import ask, do
 from warehouse.errors import WarehouseError
 from warehouse.landing.batches import BatchResult
-from warehouse.landing.record_profile import RecordProfile, record_profile
 from warehouse.landing.records import land_files, land_records
+from warehouse.landing.records.profile import RecordProfile, record_profile
 from warehouse.landing.replay import replay
 
 KEPT = """

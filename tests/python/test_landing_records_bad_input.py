@@ -15,8 +15,8 @@ import pytest
 from landing_files import ask
 from warehouse.errors import WarehouseError
 from warehouse.landing.batches import BatchResult
-from warehouse.landing.record_profile import record_profile
 from warehouse.landing.records import land_files, land_records
+from warehouse.landing.records.profile import record_profile
 
 FILES = {
     "raw_market.ticks": (
@@ -216,8 +216,8 @@ def test_an_interrupted_landing_leaves_nothing(
     script = f"""
 import time
 from pathlib import Path
-from warehouse.landing import record_landing
-from warehouse.landing.record_profile import record_profile
+from warehouse.landing.records import landing as record_landing
+from warehouse.landing.records.profile import record_profile
 from warehouse.landing.records import land_files
 
 def wait(*_):

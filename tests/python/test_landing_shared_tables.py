@@ -9,8 +9,8 @@ import pytest
 
 from landing_files import ask
 from warehouse.landing.batches import BatchResult
-from warehouse.landing.record_profile import chosen_profile, shipped_record_profiles
 from warehouse.landing.records import land_files, land_records
+from warehouse.landing.records.profile import chosen_profile, shipped_record_profiles
 from warehouse.quality.gate import check
 
 pytestmark = pytest.mark.usefixtures("database")

@@ -12,9 +12,9 @@ import pytest
 from landing_files import ask
 from record_samples import write_minimal
 from warehouse import database
-from warehouse.landing.landables import landing_tables
-from warehouse.landing.record_profile import record_profile
 from warehouse.landing.records import land_files
+from warehouse.landing.records.landables import landing_tables
+from warehouse.landing.records.profile import record_profile
 
 
 def profile(table: str, **keys: object) -> object:

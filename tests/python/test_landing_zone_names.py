@@ -10,8 +10,8 @@ import pytest
 
 from market_rows import insert, prepared
 from warehouse.landing.batches import BatchResult
+from warehouse.landing.corrections.renames import rename_symbol
 from warehouse.landing.records import land_records
-from warehouse.landing.renames import rename_symbol
 
 
 @pytest.fixture

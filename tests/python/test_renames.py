@@ -13,8 +13,8 @@ from landing_files import ask, land, vendor, write
 from test_withdrawals import LOG, daily, newest_log, numbers, withdraw
 from warehouse import cli
 from warehouse.errors import WarehouseError
+from warehouse.landing.corrections.renames import Rename, rename_symbol
 from warehouse.landing.reference import land_table
-from warehouse.landing.renames import Rename, rename_symbol
 
 BEFORE = ("2022-06-06", "2022-06-07", "2022-06-08")
 SINCE = ("2022-06-09", "2022-06-10", "2022-06-13")

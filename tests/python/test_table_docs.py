@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from warehouse import database, table_docs
-from warehouse.landing.landables import find, landing_tables
+from warehouse.landing.records.landables import find, landing_tables
 
 
 @pytest.mark.usefixtures("database")

@@ -14,10 +14,10 @@ from landing_files import ask, do, land, vendor, write
 from warehouse import cli
 from warehouse.errors import WarehouseError
 from warehouse.landing.batches import BatchResult
+from warehouse.landing.corrections.withdrawals import Withdrawal, withdraw_bars, withdraw_files
+from warehouse.landing.corrections.withdrawn_actions import withdraw_action, withdraw_action_files
 from warehouse.landing.reference import land_table
 from warehouse.landing.replay import replay
-from warehouse.landing.withdrawals import Withdrawal, withdraw_bars, withdraw_files
-from warehouse.landing.withdrawn_actions import withdraw_action, withdraw_action_files
 
 DAYS = ("2024-01-02", "2024-01-03", "2024-01-04", "2024-01-05")
 REVISIONS = (

@@ -14,8 +14,8 @@ import numpy as np
 import pyarrow as pa
 
 from warehouse.errors import WarehouseError
-from warehouse.landing.as_text import text_of
 from warehouse.landing.readers import BATCH_ROWS, Chunk, FileStamp
+from warehouse.landing.records.as_text import text_of
 
 ENDINGS = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
 

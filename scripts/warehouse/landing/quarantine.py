@@ -11,7 +11,7 @@ import pyarrow as pa
 from psycopg import Connection
 from psycopg.types.json import Jsonb
 
-from warehouse.landing.judge import reasons
+from warehouse.landing.bars.judge import reasons
 from warehouse.landing.readers import Lines, Source
 
 RAW = "raw"

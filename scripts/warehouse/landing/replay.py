@@ -11,13 +11,13 @@ import pyarrow as pa
 from warehouse import database
 from warehouse.landing.bars import land_source
 from warehouse.landing.batches import BatchResult
+from warehouse.landing.corrections.withdrawals import DATASET, withdraw_source
 from warehouse.landing.profile import parse_profile
 from warehouse.landing.quarantine import RAW, ROWS
 from warehouse.landing.readers import Chunk
-from warehouse.landing.record_profile import record_profile
 from warehouse.landing.records import land_source as land_records_source
+from warehouse.landing.records.profile import record_profile
 from warehouse.landing.reference import land_rows, table_profile
-from warehouse.landing.withdrawals import DATASET, withdraw_source
 
 OPEN_BATCHES = """
     select b.batch_id, b.dataset, b.profile

@@ -13,11 +13,11 @@ from itertools import islice
 
 from warehouse import database
 from warehouse.errors import WarehouseError
-from warehouse.landing.as_text import text_of
 from warehouse.landing.batches import BatchResult
-from warehouse.landing.landables import KEPT, Landable, find
-from warehouse.landing.record_profile import record_profile
 from warehouse.landing.records import land_records
+from warehouse.landing.records.as_text import text_of
+from warehouse.landing.records.landables import KEPT, Landable, find
+from warehouse.landing.records.profile import record_profile
 from warehouse.landing.replay import replay
 from warehouse.prop.application import CHUNK, Application, Row, opened
 

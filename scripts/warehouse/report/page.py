@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from warehouse.landing.tables import all_reasons
+from warehouse.landing.reference.tables import all_reasons
 from warehouse.quality.rules import load_rules
 from warehouse.quality.table_rules import load_table_rules
 from warehouse.report import figures

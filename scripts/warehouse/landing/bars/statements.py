@@ -6,12 +6,12 @@ from collections.abc import Collection
 
 from psycopg import Connection
 
-from warehouse.landing import scratch
+from warehouse.landing.bars import scratch
+from warehouse.landing.bars.judge import reasons
+from warehouse.landing.bars.rows import RowReader, ahead
 from warehouse.landing.batches import Progress
 from warehouse.landing.calendars import calendar
-from warehouse.landing.judge import reasons
 from warehouse.landing.profile import Profile
-from warehouse.landing.rows import RowReader, ahead
 
 Facts = dict[str, object]
 MANY = 20_000

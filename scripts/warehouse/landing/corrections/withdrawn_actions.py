@@ -9,14 +9,13 @@ from pathlib import Path
 import psycopg
 
 from warehouse.errors import WarehouseError
-from warehouse.landing import restatable
+from warehouse.landing.bars.moments import moment
 from warehouse.landing.batches import BatchResult, new_batch, session, store_batch, writing
+from warehouse.landing.corrections.withdrawals import DATASET
 from warehouse.landing.instruments import calendar_of
-from warehouse.landing.moments import moment
 from warehouse.landing.readers import open_source
-from warehouse.landing.reference import land_rows, table_profile
-from warehouse.landing.tables import Row, headers
-from warehouse.landing.withdrawals import DATASET
+from warehouse.landing.reference import land_rows, restatable, table_profile
+from warehouse.landing.reference.tables import Row, headers
 
 
 def withdraw_action(

@@ -11,7 +11,7 @@ from psycopg import Connection
 from psycopg.types.json import Jsonb
 
 from warehouse.landing.instruments import Ticker, find, find_or_create
-from warehouse.landing.tables import Row, TableProfile
+from warehouse.landing.reference.tables import Row, TableProfile
 
 Key = tuple[Any, ...]
 Facts = tuple[Any, ...]

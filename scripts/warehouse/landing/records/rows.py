@@ -10,11 +10,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from warehouse.errors import WarehouseError
-from warehouse.landing.as_text import TextSource
-from warehouse.landing.copytext import NULL, escaped, joined_rows
-from warehouse.landing.landables import KEPT, Landable
-from warehouse.landing.record_profile import RecordProfile
-from warehouse.landing.record_times import read_times
+from warehouse.landing.bars.copytext import NULL, escaped, joined_rows
+from warehouse.landing.records.as_text import TextSource
+from warehouse.landing.records.landables import KEPT, Landable
+from warehouse.landing.records.profile import RecordProfile
+from warehouse.landing.records.times import read_times
 
 NUMBERS = ("numeric", "double precision", "real", "integer", "bigint", "smallint")
 WHOLE = ("integer", "bigint", "smallint")

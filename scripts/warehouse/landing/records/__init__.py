@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from warehouse.landing.as_text import Row, RowsSource, TextSource
 from warehouse.landing.batches import (
     BatchResult,
     Progress,
@@ -16,11 +15,12 @@ from warehouse.landing.batches import (
     writing,
 )
 from warehouse.landing.delimited import DelimitedSource
-from warehouse.landing.landables import find
 from warehouse.landing.readers import FrameSource, Source, open_source
-from warehouse.landing.record_landing import RecordLanding
-from warehouse.landing.record_profile import RecordProfile, record_profile
-from warehouse.landing.record_rows import RecordReader
+from warehouse.landing.records.as_text import Row, RowsSource, TextSource
+from warehouse.landing.records.landables import find
+from warehouse.landing.records.landing import RecordLanding
+from warehouse.landing.records.profile import RecordProfile, record_profile
+from warehouse.landing.records.rows import RecordReader
 
 ANALYZE_FROM = 50_000
 

@@ -9,10 +9,10 @@ from datetime import date
 from psycopg import Connection
 
 from warehouse.errors import WarehouseError
-from warehouse.landing import doomed, renaming
+from warehouse.landing.bars.moments import moment
 from warehouse.landing.batches import BatchResult, new_batch, session, store_batch, writing
+from warehouse.landing.corrections import doomed, renaming
 from warehouse.landing.instruments import calendar_of
-from warehouse.landing.moments import moment
 
 DATASET = "renames"
 Facts = dict[str, object]

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from warehouse.errors import WarehouseError
 from warehouse.landing.profile import EPOCHS
-from warehouse.landing.record_profile import RecordProfile
+from warehouse.landing.records.profile import RecordProfile
 from warehouse.landing.times import DATE, OFFSET, distinct, epoch_micros, localized, parse_iso
 
 CLOCK = r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from warehouse.landing.landables import Kind
 from warehouse.landing.quarantine import ROWS
-from warehouse.landing.record_judge import LEDGER_CONFLICT
-from warehouse.landing.record_shape import NOT_ASIDE, Shape, listed, literal, q
+from warehouse.landing.records.judge import LEDGER_CONFLICT
+from warehouse.landing.records.landables import Kind
+from warehouse.landing.records.shape import NOT_ASIDE, Shape, listed, literal, q
 
 CONFLICTS = f"""
     insert into aside (line, rules)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from warehouse.landing.record_shape import Shape, listed, literal, q
+from warehouse.landing.records.shape import Shape, listed, literal, q
 
 CREATE = """
     create temp table aside (line bigint primary key, rules text [], reason text);

@@ -13,7 +13,7 @@ from pydantic import ConfigDict, field_validator
 from pydantic import Field as PydanticField
 
 from warehouse.errors import WarehouseError
-from warehouse.landing.judge import reasons
+from warehouse.landing.bars.judge import reasons
 from warehouse.landing.profile import Layout, canonical_calendar
 from warehouse.landing.quarantine import RAW
 from warehouse.landing.readers import Source

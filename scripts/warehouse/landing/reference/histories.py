@@ -5,7 +5,7 @@ from __future__ import annotations
 from psycopg import Connection
 
 from warehouse.landing.instruments import Ticker, create
-from warehouse.landing.tables import Row, TableProfile
+from warehouse.landing.reference.tables import Row, TableProfile
 
 DESCRIBE = """
     update ref.instruments

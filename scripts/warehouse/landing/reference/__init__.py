@@ -11,7 +11,6 @@ from psycopg import Connection, Rollback
 from psycopg.types.json import Jsonb
 
 from warehouse.errors import WarehouseError
-from warehouse.landing import histories, restatable
 from warehouse.landing.batches import (
     BatchResult,
     Progress,
@@ -23,8 +22,8 @@ from warehouse.landing.batches import (
 )
 from warehouse.landing.profile import parse_yaml
 from warehouse.landing.readers import Source, open_source
-from warehouse.landing.sessions import ensure_sessions
-from warehouse.landing.tables import (
+from warehouse.landing.reference import histories, restatable
+from warehouse.landing.reference.tables import (
     TABLES,
     Row,
     TableProfile,
@@ -32,6 +31,7 @@ from warehouse.landing.tables import (
     headers,
     read_rows,
 )
+from warehouse.landing.sessions import ensure_sessions
 
 QUARANTINE = """
     insert into ops.quarantine (

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from warehouse.landing.landables import KEPT, Kind, Landable
-from warehouse.landing.record_profile import RecordProfile
+from warehouse.landing.records.landables import KEPT, Kind, Landable
+from warehouse.landing.records.profile import RecordProfile
 
 NOT_ASIDE = "not exists (select from aside as a where a.line = s._line)"
 

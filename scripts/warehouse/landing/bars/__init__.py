@@ -9,7 +9,10 @@ import pandas as pd
 import psycopg
 
 from warehouse.errors import WarehouseError
-from warehouse.landing import quarantine, statements
+from warehouse.landing import quarantine
+from warehouse.landing.bars import statements
+from warehouse.landing.bars.judge import judge_sql
+from warehouse.landing.bars.rows import RowReader
 from warehouse.landing.batches import (
     BatchResult,
     Progress,
@@ -20,10 +23,8 @@ from warehouse.landing.batches import (
     writing,
 )
 from warehouse.landing.calendars import calendar
-from warehouse.landing.judge import judge_sql
 from warehouse.landing.profile import Profile
 from warehouse.landing.readers import FrameSource, Source, open_source
-from warehouse.landing.rows import RowReader
 from warehouse.landing.sessions import ensure_sessions
 
 ANALYZE_FROM = 50_000

@@ -1,6 +1,6 @@
 """SQL over the bars that a command takes back: doomed holds the latest revision of each."""
 
-from warehouse.landing import scratch
+from warehouse.landing.bars import scratch
 
 # line is NULL where no file asks.
 TABLE = """

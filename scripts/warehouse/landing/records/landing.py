@@ -10,13 +10,15 @@ import psycopg
 from psycopg import Connection
 
 from warehouse.errors import WarehouseError
-from warehouse.landing import quarantine, record_judge, record_scratch, record_write, scratch
+from warehouse.landing import quarantine
+from warehouse.landing.bars import scratch as bars_scratch
+from warehouse.landing.bars.rows import ahead
 from warehouse.landing.batches import BatchResult, Progress, new_batch, store_batch, store_replay
 from warehouse.landing.calendars import calendar
-from warehouse.landing.landables import Kind, Landable
-from warehouse.landing.record_rows import Batch, RecordReader
-from warehouse.landing.record_shape import Shape, listed
-from warehouse.landing.rows import ahead
+from warehouse.landing.records import judge, scratch, write
+from warehouse.landing.records.landables import Kind, Landable
+from warehouse.landing.records.rows import Batch, RecordReader
+from warehouse.landing.records.shape import Shape, listed
 from warehouse.landing.sessions import ensure_sessions
 
 REFUSALS = (
@@ -53,7 +55,7 @@ class RecordLanding:
         """Read the source into the scratch table."""
         conn, reader = self.conn, self.reader
         try:
-            for statement in record_scratch.create(self.shape):
+            for statement in scratch.create(self.shape):
                 conn.execute(statement)
         except psycopg.errors.DataError as error:
             raise WarehouseError(
@@ -62,7 +64,7 @@ class RecordLanding:
                 do=f"correct it; {self.table.name} has the type it must have",
             ) from None
         if reader.is_raw:
-            conn.execute(record_scratch.create_raw(self.shape, reader.source.columns))
+            conn.execute(scratch.create_raw(self.shape, reader.source.columns))
         relation = "raw" if reader.is_raw else "sent"
         for batch in ahead(reader.batches()):
             self._copy(relation, batch)
@@ -74,10 +76,10 @@ class RecordLanding:
         """Copy a batch typed; as text, when some value has not the type of its column."""
         data = batch.data()
         try:
-            self._send(record_scratch.copy(relation, batch.columns), data)
+            self._send(scratch.copy(relation, batch.columns), data)
         except (psycopg.errors.DataError, psycopg.errors.IntegrityError):
             self.has_unread = True
-            self._send(record_scratch.copy("unread", batch.columns), data)
+            self._send(scratch.copy("unread", batch.columns), data)
 
     def _send(self, statement: str, data: bytes) -> None:
         with self.conn.cursor().copy(statement) as copy:
@@ -86,13 +88,13 @@ class RecordLanding:
     def land(self, began: float, *, is_replay: bool) -> BatchResult:
         """Judge the scratch table and write what it says; nothing before this touched a table."""
         conn = self.conn
-        told = record_judge.reasons(self.shape)
+        told = judge.reasons(self.shape)
         conn.cursor().executemany("insert into reasons values (%s, %s)", list(told.items()))
         if self.reader.is_raw:
             self._express()
         self._judge()
         self._find_instruments()
-        for statement in record_judge.strangers(self.shape):
+        for statement in judge.strangers(self.shape):
             self._set_aside(statement)
         self._find_known()
         if self.is_known or not self.shape.is_keyed:
@@ -120,13 +122,13 @@ class RecordLanding:
             known=known,
             quarantined=held,
             seconds=round(time.monotonic() - began, 3),
-            rules=dict(conn.execute(record_judge.RULES).fetchall()),
+            rules=dict(conn.execute(judge.RULES).fetchall()),
             ignored=self.reader.ignored,
         )
         stored = self.profile.model_dump(mode="json")
         stored |= {"table": self.table.name, "columns": self.reader.header_of}
         if is_replay:
-            good = [row[0] for row in conn.execute(record_write.GOOD)]
+            good = [row[0] for row in conn.execute(write.GOOD)]
             store_replay(conn, result, stored, good)
         else:
             store_batch(conn, result, self.reader.source.size, stored)
@@ -146,18 +148,18 @@ class RecordLanding:
         )
         try:
             with conn.transaction():
-                conn.execute(record_scratch.express(self.shape, "_broken is null"))
+                conn.execute(scratch.express(self.shape, "_broken is null"))
         except (
             psycopg.errors.DataError,
             psycopg.errors.IntegrityError,
             psycopg.errors.RaiseException,
         ):
             conn.execute("create index on raw (_line)")
-            conn.execute(record_scratch.express_each(self.shape))
+            conn.execute(scratch.express_each(self.shape))
             self.shape.is_aside = True
             # What is no fault of an expression is told by the name of its column.
             conn.execute(
-                record_judge.unreadable(
+                judge.unreadable(
                     self.shape, "(select * from raw where _line in (select line from aside))", "="
                 )
             )
@@ -169,7 +171,7 @@ class RecordLanding:
                 do='quote headers as they are spelled, as in upper("Side")',
             ) from None
         if self.profile.group:
-            self.arrived = self._one(record_write.ARRIVED)
+            self.arrived = self._one(write.ARRIVED)
 
     def _judge(self) -> None:
         """Set rows aside that break a type or a check."""
@@ -179,16 +181,16 @@ class RecordLanding:
         # Columns of an expression may be empty wherever they like.
         nulls = set(reader.landed) if reader.is_raw else reader.nulls
         if self.has_unread:
-            self._set_aside(record_judge.unreadable(self.shape))
-            conn.execute(record_scratch.read_again(self.shape))
+            self._set_aside(judge.unreadable(self.shape))
+            conn.execute(scratch.read_again(self.shape))
         if reader.has_broken:
-            self._set_aside(record_judge.READ_RULES)
-        for statement in record_judge.defaults(self.shape, nulls):
+            self._set_aside(judge.READ_RULES)
+        for statement in judge.defaults(self.shape, nulls):
             conn.execute(statement)
         joined = [name for name in self.shape.identity if name != "instrument_id"]
         joined += ["symbol"] if self.shape.finds_instrument else []
         conn.execute(f"analyze sent (_line, {listed(dict.fromkeys(joined))})")
-        for found in (record_judge.missing(self.shape, nulls), record_judge.checks(self.shape)):
+        for found in (judge.missing(self.shape, nulls), judge.checks(self.shape)):
             if found:
                 self._set_aside(found)
 
@@ -202,11 +204,11 @@ class RecordLanding:
         conn, profile, reader = self.conn, self.profile, self.reader
         zone = calendar(profile.calendar).timezone
         if not self.shape.finds_instrument:
-            conn.execute(record_scratch.arrivals(self.shape, self.batch_id, zone, always=True))
+            conn.execute(scratch.arrivals(self.shape, self.batch_id, zone, always=True))
             return
-        for statement in record_scratch.symbols(self.shape, zone):
+        for statement in scratch.symbols(self.shape, zone):
             conn.execute(statement)
-        days = conn.execute(record_scratch.days(self.shape, zone)).fetchone()
+        days = conn.execute(scratch.days(self.shape, zone)).fetchone()
         if days and days[0]:
             ensure_sessions(conn, profile.calendar, *days)
         # Told by the reader, unless some came by an expression.
@@ -222,36 +224,36 @@ class RecordLanding:
             "source": profile.source,
             "symbols": named,
         }
-        conn.execute(scratch.RESOLVE, facts)
-        strange = conn.execute(scratch.STRANGE, facts).fetchall()
+        conn.execute(bars_scratch.RESOLVE, facts)
+        strange = conn.execute(bars_scratch.STRANGE, facts).fetchall()
         facts["unknown"] = [symbol for symbol, partly in strange if not partly]
         facts["partly"] = [symbol for symbol, partly in strange if partly]
         if strange:
             look = self.shape.is_aside or facts["partly"]
-            strangers = scratch.STRANGERS_AMONG_GOOD if look else scratch.STRANGERS
-            conn.execute(strangers + scratch.NEW_INSTRUMENTS, facts)
+            strangers = bars_scratch.STRANGERS_AMONG_GOOD if look else bars_scratch.STRANGERS
+            conn.execute(strangers + bars_scratch.NEW_INSTRUMENTS, facts)
         conn.execute("analyze resolved")
         always = not self._one(CHANGED_HANDS)
-        conn.execute(record_scratch.arrivals(self.shape, self.batch_id, zone, always=always))
+        conn.execute(scratch.arrivals(self.shape, self.batch_id, zone, always=always))
 
     def _find_known(self) -> None:
         """Find rows whose key is landed already."""
-        self.is_known = bool(self.conn.execute(record_write.known(self.shape)).rowcount)
+        self.is_known = bool(self.conn.execute(write.known(self.shape)).rowcount)
         if self.is_known:
             self.conn.execute("analyze existing")
 
     def _find_repeated(self) -> bool:
         """Set rows aside whose key the file has more than once, and those a ledger refuses."""
-        found = bool(self._one(record_judge.has_repeats(self.shape)))
+        found = bool(self._one(judge.has_repeats(self.shape)))
         if found:
-            self._set_aside(record_judge.repeats(self.shape))
+            self._set_aside(judge.repeats(self.shape))
             self.conn.execute("delete from existing where line in (select line from aside)")
         if self.is_known and self.table.kind is Kind.LEDGER:
-            self._set_aside(record_write.CONFLICTS)
+            self._set_aside(write.CONFLICTS)
         return found
 
     def _count(self) -> tuple[int, int]:
-        known, rejected = self.conn.execute(record_write.COUNT).fetchone() or (0, 0)
+        known, rejected = self.conn.execute(write.COUNT).fetchone() or (0, 0)
         return int(known), int(rejected)
 
     def _write(self) -> int:
@@ -268,15 +270,15 @@ class RecordLanding:
         if not self.is_known and self.shape.is_keyed and self._find_repeated():
             return self._write()
         self.shape.is_aside = True
-        conn.execute(record_write.todo(self.shape))
+        conn.execute(write.todo(self.shape))
         conn.execute("create index on todo (line)")
         conn.execute("analyze todo")
         return self._halve(self._statements(some=True), 1, expected)
 
     def _statements(self, *, some: bool) -> list[str]:
-        made = [record_write.insert(self.shape, some=some, is_known=self.is_known)]
+        made = [write.insert(self.shape, some=some, is_known=self.is_known)]
         if self.is_known and self.table.kind is Kind.STATE:
-            made.append(record_write.update(self.shape, some=some))
+            made.append(write.update(self.shape, some=some))
         return made
 
     def _try(self, statements: list[str]) -> int:
@@ -306,7 +308,7 @@ class RecordLanding:
         """Set one row aside with what the database said about it."""
         found = error.diag
         rule = found.constraint_name or _snake(type(error).__name__)
-        told = record_judge.reasons(self.shape).get(rule)
+        told = judge.reasons(self.shape).get(rule)
         message = found.message_primary or str(error)
         reason = None if told else " ".join(filter(None, (_sentence(message), found.message_hint)))
         self.conn.execute(
@@ -325,14 +327,14 @@ class RecordLanding:
         quarantine.copy_payloads(self.conn, self.reader.source, lines)
         if self.profile.group:
             headers = self.reader.source.columns
-            self.conn.execute(record_write.whole_groups(self.shape, headers))
+            self.conn.execute(write.whole_groups(self.shape, headers))
         facts = {
             "batch_id": self.batch_id,
             "dataset": self.table.name,
             "source": self.profile.source,
             "file": self.reader.source.name,
         }
-        return self.conn.execute(record_write.write(self.shape), facts).rowcount
+        return self.conn.execute(write.write(self.shape), facts).rowcount
 
 
 def _replaced(statement: str, parts: dict[str, str]) -> str:

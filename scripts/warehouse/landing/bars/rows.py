@@ -15,9 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from warehouse.errors import WarehouseError
-from warehouse.landing import copybinary, scratch
+from warehouse.landing.bars import copybinary, scratch
+from warehouse.landing.bars.copytext import NULL, escaped, joined_rows
 from warehouse.landing.calendars import Calendar
-from warehouse.landing.copytext import NULL, escaped, joined_rows
 from warehouse.landing.numbers import Decimals, exact_decimals, is_exact, numeric_text
 from warehouse.landing.profile import Profile
 from warehouse.landing.readers import Chunk, Source

@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field, field_validator
 from warehouse.errors import WarehouseError
 from warehouse.landing.profile import EPOCHS, Layout, canonical_calendar, parse_yaml
 
-SHIPPED = Path(__file__).parent / "table_profiles"
+SHIPPED = Path(__file__).parent / "profiles"
 
 
 class RecordProfile(Layout):

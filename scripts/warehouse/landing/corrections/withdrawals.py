@@ -13,7 +13,10 @@ import pyarrow as pa
 from psycopg.rows import class_row
 
 from warehouse.errors import WarehouseError
-from warehouse.landing import doomed, quarantine, statements
+from warehouse.landing import quarantine
+from warehouse.landing.bars import statements
+from warehouse.landing.bars.moments import Moment, bounds_of
+from warehouse.landing.bars.rows import RowReader
 from warehouse.landing.batches import (
     BatchResult,
     new_batch,
@@ -23,12 +26,11 @@ from warehouse.landing.batches import (
     writing,
 )
 from warehouse.landing.calendars import calendar as calendar_named
+from warehouse.landing.corrections import doomed
 from warehouse.landing.instruments import calendar_of
-from warehouse.landing.moments import Moment, bounds_of
 from warehouse.landing.profile import Profile, normal_timeframe
 from warehouse.landing.readers import Chunk, Source, open_source
-from warehouse.landing.rows import RowReader
-from warehouse.landing.tables import OTHER_REASONS
+from warehouse.landing.reference.tables import OTHER_REASONS
 
 DATASET = "withdrawals"
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from warehouse.landing.landables import Constraint
-from warehouse.landing.record_shape import NOT_ASIDE, Shape, literal, q
+from warehouse.landing.records.landables import Constraint
+from warehouse.landing.records.shape import NOT_ASIDE, Shape, literal, q
 
 MERGE = """
     on conflict (line) do update set

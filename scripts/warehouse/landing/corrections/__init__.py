@@ -1,0 +1,1 @@
+"""What was landed and is not so: withdrawals and renames, as revisions."""
