@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: help demo test prove setup setup-dev lint format bench lock clean
+.PHONY: help demo test timescale prove setup setup-dev lint format bench lock clean
 
 help:  ## list the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -40,6 +40,9 @@ demo: setup  ## land real prices, gate, build, test, report
 
 test: setup-dev  ## every test, those that need servers included
 	@$(BIN)/python -m pytest
+
+timescale: setup-dev  ## install Debian's TimescaleDB into .timescale, for the tests (root)
+	@$(BIN)/python tests/python/timescale.py
 
 MINUTES ?= 30
 prove: setup-dev  ## search random histories for one that breaks the law of incremental builds

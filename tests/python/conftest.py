@@ -7,11 +7,13 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import psycopg
 import pytest
 
+import timescale
 from warehouse import config, migrate, server
 
 TEMPLATE = "warehouse_template"
@@ -93,6 +95,48 @@ def empty_database(home: config.Home, monkeypatch: pytest.MonkeyPatch) -> Iterat
     monkeypatch.setenv("WAREHOUSE_DATABASE", name)
     yield name
     with _maintenance(home) as session:
+        session.execute(f"drop database {name} with (force)")
+
+
+@pytest.fixture(scope="session", params=timescale.SUITES, ids="postgresql_{}".format)
+def timescale_home(
+    request: pytest.FixtureRequest, spare_folder: Path, _clean_environment: None
+) -> Iterator[config.Home]:
+    """A home whose server is a real one with TimescaleDB (Apache edition), migrated.
+
+    Tests that use it run once on each version of PostgreSQL that Debian has the extension for.
+    """
+    with ExitStack() as stack:
+        try:
+            where = stack.enter_context(timescale.running(request.param))
+        except timescale.Missing as missing:
+            (pytest.fail if timescale.IS_REQUIRED else pytest.skip)(f"no TimescaleDB: {missing}")
+        instance = config.Home(spare_folder / f"timescale{request.param}")
+        instance.store(where)
+        instance.logs.mkdir()
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        patch.setenv("WAREHOUSE_HOME", str(instance.path))
+        patch.setenv("WAREHOUSE_DATABASE", TEMPLATE)
+        with timescale.maintenance(where) as session:
+            session.execute(f"create database {TEMPLATE}")
+        with psycopg.connect(config.connection().url()) as session:
+            session.execute("create extension if not exists timescaledb")
+        migrate.migrate()
+        patch.delenv("WAREHOUSE_DATABASE")
+        yield instance
+
+
+@pytest.fixture
+def timescale_database(
+    timescale_home: config.Home, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str]:
+    """The name of a fresh, migrated database with TimescaleDB, the one every command goes to."""
+    name = f"test_{next(_numbers)}"
+    with timescale.maintenance(timescale_home.connection) as session:
+        session.execute(f"create database {name} template {TEMPLATE}")
+        monkeypatch.setenv("WAREHOUSE_HOME", str(timescale_home.path))
+        monkeypatch.setenv("WAREHOUSE_DATABASE", name)
+        yield name
         session.execute(f"drop database {name} with (force)")
 
 
