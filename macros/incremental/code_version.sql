@@ -5,7 +5,7 @@
         code is rebuilt whole. A migration that changes an aggregate of schema indicators says so itself,
         by a row in ops.change_log.
     -#}
-    {%- set parts = [var('as_of'), var('feature_version')] -%}
+    {%- set parts = [var('as_of'), var('feature_version'), var('label_horizons') | join(',')] -%}
     {%- set macros = [] -%}
     {%- for each in ancestors('model.' ~ project_name ~ '.' ~ name) -%}
         {%- set node = graph.nodes.get(each) or graph.functions.get(each) -%}

@@ -15,12 +15,18 @@
             'where': 'target.timeframe = run_window.timeframe\n        and target.session_date >= run_window.first_day' ~ version,
         }) }}
     {%- elif strategy == 'window_replace' and meta.get('window_column') -%}
-        {%- set bound = day_of_window('run_window.recompute_from') if meta.get('window_unit') == 'day' else 'run_window.recompute_from' -%}
-        {%- set first = run_query('select ' ~ day_of_window('min(recompute_from)') ~ '::text from ' ~ window).columns[0].values()[0] if execute else none -%}
+        {%- set window = graph.nodes['model.' ~ project_name ~ '.' ~ meta.window_model].relation_name if execute and meta.get('window_model') else window -%}
+        {%- set column = 'run_window.' ~ meta.get('window_bound', 'recompute_from') -%}
+        {%- set bound = day_of_window(column) if meta.get('window_unit') == 'day' else column -%}
+        {%- set first = run_query('select min(' ~ bound ~ ')::text from ' ~ window ~ ' as run_window').columns[0].values()[0] if execute else none -%}
+        {%- set same = [] -%}
+        {%- for key in meta.get('window_keys', ['instrument_id', 'timeframe']) -%}
+            {%- do same.append('target.' ~ key ~ ' = run_window.' ~ key) -%}
+        {%- endfor -%}
         {{ return({
             'from': window ~ ' as run_window',
-            'where': 'target.instrument_id = run_window.instrument_id\n        and target.timeframe = run_window.timeframe\n        and target."' ~ meta.window_column ~ '" >= ' ~ bound
-                ~ ("\n        and target.\"" ~ meta.window_column ~ "\" >= timestamptz '" ~ first ~ "'" if first else '') ~ version,
+            'where': same | join('\n        and ') ~ '\n        and target."' ~ meta.window_column ~ '" >= ' ~ bound
+                ~ ("\n        and target.\"" ~ meta.window_column ~ "\" >= '" ~ first ~ "'" if first else '') ~ version,
         }) }}
     {%- endif -%}
     {{ exceptions.raise_compiler_error("incremental strategy '" ~ strategy ~ "' of " ~ (model.name if model else 'a published model') ~ ": give replace_all, day_replace, or window_replace with config.meta.window_column, the time column that the window bounds") }}

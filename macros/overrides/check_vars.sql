@@ -13,5 +13,8 @@
     {%- if var('dashboard_days') | int < 1 -%}
         {{ exceptions.raise_compiler_error("var dashboard_days is " ~ var('dashboard_days') ~ ": give a whole number of days from 1") }}
     {%- endif -%}
+    {%- if not var('label_horizons') or label_horizons() | min < 1 or label_horizons() | unique | list | length < var('label_horizons') | length -%}
+        {{ exceptions.raise_compiler_error("var label_horizons is " ~ var('label_horizons') ~ ": give different whole numbers of sessions from 1, such as [1, 5, 10, 21]") }}
+    {%- endif -%}
     select 1
 {% endmacro %}

@@ -38,7 +38,8 @@ left join lateral (
         min(changes.logged_at) as since
     from changes
     where
-        coalesce(changes.instrument_id, run_window.instrument_id) = run_window.instrument_id
+        changes.entity is null
+        and coalesce(changes.instrument_id, run_window.instrument_id) = run_window.instrument_id
         and coalesce(changes.timeframe, run_window.timeframe) = run_window.timeframe
 ) as why on true
 where {filter}

@@ -18,6 +18,9 @@ MUTANTS: dict[str, Mutant] = {
     "look-back shorter by one": (
         RUN_WINDOW, "select max(lookback_bars) as bars", "select max(lookback_bars) - 1 as bars",
     ),
+    "look-ahead shorter by one": (
+        RUN_WINDOW, "label_horizons() | max - 1", "label_horizons() | max - 2",
+    ),
     "watermark is max(known_at)": (
         CHANGES,
         "            and change_log._xid >= pg_snapshot_xmin(snapshots.seen::pg_snapshot)\n"
@@ -35,7 +38,7 @@ MUTANTS: dict[str, Mutant] = {
         "and checkpoints.bar_ts <= dirty.recompute_from",
     ),
     "nothing deleted": (
-        REPLACE, "target.timeframe = run_window.timeframe", "false",
+        REPLACE, "same | join(", "['false'] | join(",
     ),
     "cut taken when the model is done": (
         # A snapshot later than its own transaction would be distrusted, as one of a restore.

@@ -19,6 +19,7 @@ changes as (
         lo,
         relation
     from {{ ref('int_unseen_changes') }}
+    where entity is null
     {% if is_first_build %}
         union all
         select
@@ -138,6 +139,7 @@ select
     dirty.instrument_id,
     dirty.timeframe,
     dirty.recompute_from,
+    coalesce(first_label.bar_ts, '-infinity') as labels_from,
     {% if is_first_build -%}
         '-infinity'::timestamptz as read_from,
         null::timestamptz as checkpoint_at,
@@ -147,7 +149,11 @@ select
         {% endfor -%}
     {%- else -%}
         -- Fewer bars than the look-back: read from the start of the series.
-        least(coalesce(previous_bars.read_from, '-infinity'), coalesce(checkpoint.bar_ts, '-infinity')) as read_from,
+        least(
+            coalesce(previous_bars.read_from, '-infinity'),
+            coalesce(checkpoint.bar_ts, '-infinity'),
+            coalesce(first_label.bar_ts, '-infinity')
+        ) as read_from,
         checkpoint.bar_ts as checkpoint_at,
         coalesce(checkpoint.bar_number, 0) as checkpoint_bar_number,
         {% for state in indicator_states() -%}
@@ -157,6 +163,19 @@ select
     dirty.is_whole
 
 from recomputed as dirty
+left join lateral (
+
+    -- Labels look ahead: one that ends in the first bar that can have changed began so many sessions before it.
+    select sessions.session_date::timestamp at time zone 'UTC' as bar_ts
+    from {{ source('ref', 'instruments') }} as instruments
+    inner join {{ source('ref', 'exchange_sessions') }} as sessions on instruments.calendar = sessions.calendar
+    where
+        instruments.instrument_id = dirty.instrument_id
+        and sessions.session_date < (dirty.recompute_from at time zone 'UTC')::date
+    order by sessions.session_date desc
+    limit 1 offset {{ label_horizons() | max - 1 }}
+
+) as first_label on true
 {% if not is_first_build %}
     left join lateral (
 

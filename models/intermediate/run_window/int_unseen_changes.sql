@@ -2,6 +2,7 @@
     Grain: one row per row of the change log that some consumer of the run window has not taken in, one per consumer
     without a valid watermark, and one per change of a close that weighs a dividend.
     NULL instrument_id or timeframe: every one. NULL relation: no watermark, nothing of the last build holds.
+    Rows with an entity are of tables without bars: they make no series dirty, only what reads those tables.
 #}
 {{ config(materialized='view') }}
 with
@@ -72,6 +73,7 @@ unseen as (
         change_log.log_id,
         change_log.instrument_id,
         change_log.timeframe,
+        change_log.entity,
         change_log.lo,
         change_log.hi,
         change_log.relation,
@@ -122,6 +124,7 @@ repriced as (
 select
     null::integer as instrument_id,
     null::text as timeframe,
+    null::text as entity,
     '-infinity'::timestamptz as lo,
     'infinity'::timestamptz as hi,
     null::regclass as relation,
@@ -134,6 +137,7 @@ union all
 select
     instrument_id,
     timeframe,
+    entity,
     lo,
     hi,
     relation,
@@ -153,6 +157,7 @@ union all
 select
     instrument_id,
     null as timeframe,
+    null as entity,
     '-infinity' as lo,
     'infinity' as hi,
     'ref.corporate_actions'::regclass as relation,
