@@ -21,7 +21,8 @@ MART = "feature_engineered_data"
 HOLD = 4711
 
 TRIGGER = """
-create or replace function public.hold_build() returns trigger language plpgsql as $$
+create or replace function public.hold_build() returns trigger
+language plpgsql security definer as $$
 begin
     perform pg_advisory_xact_lock({key});
     {then}
