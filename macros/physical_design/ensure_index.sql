@@ -1,7 +1,7 @@
-{% macro ensure_index(relation, name, columns, include=[], unique=false) -%}
+{% macro ensure_index(relation, name, columns, include=[], unique=false, where=none, method='btree') -%}
     {#-
         Create an index with an explicit name when the relation does not have it yet; dbt's own `indexes`
-        config knows neither INCLUDE nor sort order and only acts when it creates the table.
+        config knows neither INCLUDE nor WHERE nor sort order and only acts when it creates the table.
         After dbt's swap the name can belong to the old table, which is about to be dropped: it gives it up.
     -#}
     {%- if name | length > 63 -%}
@@ -15,8 +15,9 @@
             if to_regclass('{{ relation.schema }}.{{ name }}') is not null then
                 alter index {{ relation.schema }}.{{ name }} rename to {{ (name ~ '_old')[:63] }};
             end if;
-            create {{ 'unique ' if unique }}index {{ name }} on {{ relation }} ({{ columns | join(', ') }})
-            {%- if include %} include ({{ include | join(', ') }}){% endif %};
+            create {{ 'unique ' if unique }}index {{ name }} on {{ relation }} using {{ method }} ({{ columns | join(', ') }})
+            {%- if include %} include ({{ include | join(', ') }}){% endif %}
+            {%- if where %} where {{ where }}{% endif %};
         end if;
     end $$
 {%- endmacro %}

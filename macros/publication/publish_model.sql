@@ -1,17 +1,18 @@
 {% macro publish_model(node, is_whole) -%}
     {#-
         Bring one published table in line with the model as built: the rows of the run window, or all of them.
-        The table is made at its first publication and altered when the model's columns change; a column that
+        The table is made at its first publication, with its physical design, and altered when the model's columns change; a column that
         somebody's view needs is not dropped, PostgreSQL's error names the view. A mart with tenant_id shows each
         tenant its own rows, from the transaction on that makes it.
     -#}
     {%- set origin = api.Relation.create(database=node.database, schema=node.schema, identifier=node.alias, type='table') -%}
     {%- set target = api.Relation.create(database=node.database, schema='marts', identifier=node.alias, type='table') -%}
     {%- set meta = node.config.get('meta', {}) -%}
+    {%- set design = meta.get('physical_design', {}) -%}
     {%- set columns = adapter.get_columns_in_relation(origin) -%}
     {%- set published = adapter.get_columns_in_relation(target) -%}
     {%- if not published %}
-create table {{ target }} as table {{ origin }};
+{{ born_as_designed(target, origin, design) }};
 alter table {{ target }}
         {%- for column in node.columns.values() if column.constraints | selectattr('type', 'equalto', 'not_null') | list %}
     alter column {{ adapter.quote(column.name) }} set not null,
@@ -39,8 +40,10 @@ alter table {{ target }} drop column {{ adapter.quote(name) }};
 select ops.protect_tenant_rows('{{ target }}');
     {%- endif %}
 {{ ensure_key(target, node) }};
-    {%- for index in meta.get('indexes', []) %}
-{{ ensure_index(target, index.name, index.columns, include=index.get('include', [])) }};
+    {%- for index in design.get('indexes', []) %}
+{{ ensure_index(
+    target, index.name, index.columns, include=index.get('include', []), where=index.get('where'), method=index.get('method', 'btree')
+) }};
     {%- endfor %}
     {%- if is_whole or not published %}
 comment on table {{ target }} is {{ postgres_escape_comment(node.description) }};

@@ -14,11 +14,16 @@
         meta={
             'window_column': 'timestamp',
             'versioned': true,
-            'indexes': [{
-                'name': 'idx_features_symbol_version_covering',
-                'columns': ['symbol', 'feature_version', '"timestamp" desc'],
-                'include': ['close', 'rsi_1d', 'price_ma_short'],
-            }],
+            'physical_design': {
+                'time_column': 'timestamp',
+                'chunk_interval': 'auto',
+                'indexes': [{
+                    'name': 'idx_features_symbol_version_covering',
+                    'columns': ['symbol', 'feature_version', '"timestamp" desc'],
+                    'include': ['close', 'rsi_1d', 'price_ma_short'],
+                    'why': 'the recent features of a symbol, read from the index alone (docs/seeds/ml_trading.sql)',
+                }],
+            },
         },
         pre_hook=["set local enable_hashjoin = off", "set local debug_parallel_query = on"],
     )
