@@ -108,9 +108,15 @@ def run(space: Workspace, scale: float) -> list[Section]:
             least=1,
             unit="",
         )
-        fills = [([f"single{n}"], [moment(n)], [n]) for n in range(SINGLES)]
+        last = BATCHES * 100
+        fills = [([f"single{n}"], [moment(last + n)], [n]) for n in range(SINGLES)]
         found = p95(session, FILLS, fills)
         section.add("one fill, p95", f"{found:.2f} ms", ratio=found, most=5, unit=" ms")
+        late = [([f"late{n}"], [moment(n)], [n]) for n in range(SINGLES // 10)]
+        found = p95(session, FILLS, late)
+        section.add(
+            f"one fill before {last // 10:,} others of its position, p95", f"{found:.2f} ms"
+        )
         events = [(n + 1, moment(n)) for n in range(SINGLES)]
         found = p95(session, EVENT, events)
         section.add("one challenge event, p95", f"{found:.2f} ms", ratio=found, most=5, unit=" ms")

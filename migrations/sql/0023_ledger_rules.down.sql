@@ -1,4 +1,6 @@
 drop view ops.orphans;
+drop function ops.find_orphans();
+drop view ops.open_references;
 drop trigger backtest_trades_check on raw_backtest.backtest_trades;
 drop function raw_backtest.check_trades();
 drop trigger backtest_runs_check on raw_backtest.backtest_runs;

@@ -269,52 +269,73 @@ for each statement execute function raw_backtest.check_trades();
 
 ------------------------------------------------------------------------------- references without a foreign key
 
-create view ops.orphans with (security_invoker = true) as
-with named as (
-    select 'raw_signals.fusion_inputs' as relation, 'agent_id, signal_id' as columns, 'raw_signals.signals' as refers_to,
-        x.agent_id || ', ' || x.signal_id as value, x.known_at
-    from raw_signals.fusion_inputs as x
-    where not exists (select from raw_signals.signals as y where (y.agent_id, y.signal_id) = (x.agent_id, x.signal_id))
-    union all
-    select 'raw_signals.signals', 'prediction_id', 'raw_ml.predictions', x.prediction_id, x.known_at
-    from raw_signals.signals as x
-    where x.prediction_id is not null
-        and not exists (select from raw_ml.predictions as y where y.prediction_id = x.prediction_id)
-    union all
-    select 'raw_signals.signals', 'model_id', 'raw_ml.models', x.model_id, x.known_at
-    from raw_signals.signals as x
-    where x.model_id is not null and not exists (select from raw_ml.models as y where y.model_id = x.model_id)
-    union all
-    select 'raw_signals.signals', 'strategy_id', 'raw_trading.strategies', x.strategy_id, x.known_at
-    from raw_signals.signals as x
-    where x.strategy_id is not null
-        and not exists (select from raw_trading.strategies as y where y.strategy_id = x.strategy_id)
-    union all
-    select 'raw_signals.fused_signals', 'strategy_id', 'raw_trading.strategies', x.strategy_id, x.known_at
-    from raw_signals.fused_signals as x
-    where x.strategy_id is not null
-        and not exists (select from raw_trading.strategies as y where y.strategy_id = x.strategy_id)
-    union all
-    select 'raw_trading.orders', 'model_id', 'raw_ml.models', x.model_id, x.known_at
-    from raw_trading.orders as x
-    where x.model_id is not null and not exists (select from raw_ml.models as y where y.model_id = x.model_id)
-    union all
-    select 'raw_trading.orders', 'signal_id', 'raw_signals.signals, raw_signals.fused_signals', x.signal_id, x.known_at
-    from raw_trading.orders as x
-    where x.signal_id is not null
-        and not exists (select from raw_signals.signals as y where y.signal_id = x.signal_id)
-        and not exists (select from raw_signals.fused_signals as y where y.fused_id = x.signal_id)
-    union all
-    select 'raw_risk.risk_alert_events', 'strategy_id', 'raw_trading.strategies', x.strategy_id, x.known_at
-    from raw_risk.risk_alert_events as x
-    where x.strategy_id is not null
-        and not exists (select from raw_trading.strategies as y where y.strategy_id = x.strategy_id)
-)
+create view ops.open_references with (security_invoker = true) as
+select
+    r.relation::regclass as relation, r.columns, r.refers_to, r.named, r.why
+from (
+    values
+    ('raw_signals.fusion_inputs', '{agent_id, signal_id}'::text [], 'raw_signals.signals', 'select agent_id, signal_id from raw_signals.signals', 'a signal may land after what was made of it'),
+    ('raw_signals.signals', '{prediction_id}', 'raw_ml.predictions', 'select prediction_id from raw_ml.predictions', 'by another road'),
+    ('raw_signals.signals', '{model_id}', 'raw_ml.models', 'select model_id from raw_ml.models', 'by another road'),
+    ('raw_signals.signals', '{strategy_id}', 'raw_trading.strategies', 'select strategy_id from raw_trading.strategies', 'by another road'),
+    ('raw_signals.fused_signals', '{strategy_id}', 'raw_trading.strategies', 'select strategy_id from raw_trading.strategies', 'by another road'),
+    ('raw_trading.orders', '{model_id}', 'raw_ml.models', 'select model_id from raw_ml.models', 'by another road'),
+    ('raw_trading.orders', '{signal_id}', 'raw_signals.signals, raw_signals.fused_signals', 'select signal_id from raw_signals.signals union all select fused_id from raw_signals.fused_signals', 'one of two tables'),
+    ('raw_trading.portfolio_snapshots', '{strategy_id}', 'raw_trading.strategies', 'select strategy_id from raw_trading.strategies union all select $$$$', 'empty: the whole account'),
+    ('raw_risk.risk_alert_events', '{strategy_id}', 'raw_trading.strategies', 'select strategy_id from raw_trading.strategies', 'an alarm is never refused'),
+    ('raw_risk.risk_alert_events', '{challenge_id}', 'raw_prop.challenges', 'select id::text from raw_prop.challenges', 'an alarm is never refused'),
+    ('raw_risk.risk_alert_events', '{user_id}', 'raw_prop.user_accounts', 'select id::text from raw_prop.user_accounts', 'an alarm is never refused'),
+    ('raw_alt.news_symbols', '{source, article_id}', 'raw_alt.news_articles', 'select source, article_id from raw_alt.news_articles', 'what is named has many revisions'),
+    ('raw_logs.agent_metrics', '{agent_id}', 'raw_signals.agents', 'select agent_id from raw_signals.agents', 'a log is never refused'),
+    ('raw_logs.trading_events', '{order_id}', 'raw_trading.orders', 'select order_id from raw_trading.orders', 'a log is never refused')
+) as r (relation, columns, refers_to, named, why)
+union all
+select
+    a.attrelid::regclass, array[a.attname::text], r.refers_to,
+    format('select %I from %s', a.attname, r.refers_to), 'a key checked for each row would cost a load a third'
+from pg_attribute as a
+inner join pg_class as c on a.attrelid = c.oid
+inner join (values ('batch_id', 'ops.batches'), ('instrument_id', 'ref.instruments')) as r (attname, refers_to)
+    on a.attname = r.attname
+where c.relnamespace::regnamespace::text like 'raw\_%' and c.relkind in ('r', 'p')
+    and not exists (
+        select from pg_constraint as k where k.conrelid = c.oid and k.contype = 'f' and k.conkey = array[a.attnum]
+    );
+comment on view ops.open_references is 'References of landing tables that no foreign key holds: ops.orphans looks for what they name in vain.';
+comment on column ops.open_references.columns is 'What names.';
+comment on column ops.open_references.refers_to is 'Where what is named must be.';
+comment on column ops.open_references.named is 'Query of all that may be named.';
+comment on column ops.open_references.why is 'Why there is no foreign key.';
 
-select relation, columns, refers_to, value, count(*) as rows, min(known_at) as first_known_at
-from named
-group by relation, columns, refers_to, value;
-comment on view ops.orphans is 'Rows that name something which has not landed, where no foreign key says so: what is named may come later, or by another road. Empty is good; what stays is lost.';
+create function ops.find_orphans()
+returns table (relation text, columns text, refers_to text, value text, rows bigint, first_known_at timestamptz)
+language plpgsql stable set search_path = pg_catalog as $$
+declare
+    one record;
+    names text;
+    marks text;
+begin
+    for one in select * from ops.open_references as r order by r.relation::text, r.columns loop
+        select string_agg(format('x.%I', u.c), ', ' order by u.n), string_agg('c' || u.n, ', ' order by u.n)
+        into names, marks
+        from unnest(one.columns) with ordinality as u (c, n);
+        return query execute format(
+            'select %1$L, %2$L, %3$L, v.value, v.rows, v.first_known_at
+            from (
+                select concat_ws($s$, $s$, %4$s) as value, count(*) as rows, min(x.known_at) as first_known_at
+                from %5$s as x
+                where num_nulls(%4$s) = 0 and not exists (select from (%6$s) as y (%7$s) where (%7$s) = (%4$s))
+                group by %4$s
+            ) as v',
+            one.relation::text, array_to_string(one.columns, ', '), one.refers_to, names, one.relation, one.named, marks
+        );
+    end loop;
+end $$;
+comment on function ops.find_orphans() is 'Rows of ops.orphans. Reads every landing table once for each of its open references.';
+
+create view ops.orphans with (security_invoker = true) as
+select * from ops.find_orphans();
+comment on view ops.orphans is 'Rows that name something which has not landed, where no foreign key says so (ops.open_references): what is named may come later, or by another road. Empty is good; what stays is lost.';
 comment on column ops.orphans.value is 'What they name.';
 comment on column ops.orphans.rows is 'How many rows name it.';
 comment on column ops.orphans.first_known_at is 'Since when.';

@@ -23,6 +23,40 @@ COLUMNS = f"""
 LANDED = ("source", "batch_id", "known_at")
 # Nobody lands it: a trigger keeps it from the fills.
 KEPT_BY_TRIGGER = {"raw_trading.positions_live"}
+# Numbers of a row among its own, ids of other systems, and users of any system that writes logs.
+NAMES_NOTHING = {
+    "raw_alt.news_articles.article_id",
+    "raw_alt.social_posts.post_id",
+    "raw_backtest.backtest_runs.parent_search_id",
+    "raw_logs.error_logs.user_id",
+    "raw_logs.system_logs.process_id",
+    "raw_logs.user_action_logs.session_id",
+    "raw_logs.user_action_logs.user_id",
+    "raw_market.ticks.tick_id",
+    "raw_prop.payment_events.provider_event_id",
+    "raw_prop.payments.provider_payment_id",
+    "raw_prop.trades.trade_id",
+    "raw_risk.risk_alert_events.alert_id",
+    "raw_risk.risk_limits.limit_id",
+    "raw_signals.signals.signal_id",
+    "raw_trading.orders.client_order_id",
+    "raw_trading.orders.exchange_order_id",
+}
+# raw_prop.payment_event_orphans looks for it.
+NAMES_NOTHING |= {"raw_prop.payment_events.provider_payment_id"}
+OPEN_REFERENCES = f"""
+    {COLUMNS}
+    and a.attname like '%\\_id' and a.attname not in ('tenant_id', 'correlation_id')
+    and not exists (
+        select from pg_constraint as k
+        where k.conrelid = a.attrelid and a.attnum = any(k.conkey)
+            and (k.contype = 'f' or k.contype = 'p' and k.conkey = array[a.attnum])
+    )
+    and not exists (
+        select from ops.open_references as r
+        where r.relation = a.attrelid and a.attname::text = any(r.columns)
+    )
+"""
 NUMBERS_THAT_TAKE_NAN = f"""
     {COLUMNS}
     and a.atttypid in ('numeric'::regtype, 'real'::regtype, 'double precision'::regtype)
@@ -112,6 +146,16 @@ def test_every_table_has_a_key(session: psycopg.Connection) -> None:
         )
     """
     assert found(session, keyless) == set()
+
+
+def test_what_names_another_row_has_a_foreign_key_or_is_looked_for(
+    session: psycopg.Connection,
+) -> None:
+    assert found(session, OPEN_REFERENCES) == NAMES_NOTHING
+
+
+def test_every_open_reference_can_be_looked_for(session: psycopg.Connection) -> None:
+    assert session.execute("select * from ops.orphans").fetchall() == []
 
 
 def test_every_change_is_captured(session: psycopg.Connection) -> None:
