@@ -114,15 +114,15 @@ def timescale_home(
         instance = config.Home(spare_folder / f"timescale{request.param}")
         instance.store(where)
         instance.logs.mkdir()
-        patch = stack.enter_context(pytest.MonkeyPatch.context())
-        patch.setenv("WAREHOUSE_HOME", str(instance.path))
-        patch.setenv("WAREHOUSE_DATABASE", TEMPLATE)
         with timescale.maintenance(where) as session:
             session.execute(f"create database {TEMPLATE}")
-        with psycopg.connect(config.connection().url()) as session:
-            session.execute("create extension if not exists timescaledb")
-        migrate.migrate()
-        patch.delenv("WAREHOUSE_DATABASE")
+        # Only meanwhile: the tests after these belong to the embedded server again.
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("WAREHOUSE_HOME", str(instance.path))
+            patch.setenv("WAREHOUSE_DATABASE", TEMPLATE)
+            with psycopg.connect(config.connection().url()) as session:
+                session.execute("create extension if not exists timescaledb")
+            migrate.migrate()
         yield instance
 
 
