@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -113,7 +114,7 @@ def _value(value: object) -> object:
     """Return a value of either database as the same thing."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
-    if isinstance(value, str) and value[:2] == "20":
+    if isinstance(value, str) and re.match(r"20\d\d-\d\d-\d\d", value):  # a UUID may begin with 20
         return datetime.fromisoformat(value).replace(tzinfo=UTC).isoformat()
     if isinstance(value, str) and value[:1] == "{":
         value = json.loads(value)
