@@ -38,8 +38,10 @@ setup-dev: $(VENV)/.dev  ## the same with linters, test tools and oracles
 demo: setup  ## land real prices, gate, build, test, report
 	@$(BIN)/warehouse demo
 
+# A worker a core, with a server of its own: whole files each, as a file shares what it has landed.
+WORKERS := --numprocesses logical --maxprocesses 4 --dist loadfile
 test: setup-dev  ## every test, those that need servers included
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(WORKERS)
 
 timescale: setup-dev  ## install Debian's TimescaleDB into .timescale, for the tests (root)
 	@$(BIN)/python tests/python/timescale.py
