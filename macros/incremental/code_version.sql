@@ -5,7 +5,10 @@
         code is rebuilt whole. A migration that changes an aggregate of schema indicators says so itself,
         by a row in ops.change_log.
     -#}
-    {%- set parts = [var('as_of'), var('feature_version'), var('label_horizons') | join(',')] -%}
+    {%- set parts = [] -%}
+    {%- for name in ['as_of', 'feature_version', 'label_horizons', 'signal_cost_bps', 'signal_quantiles'] -%}
+        {%- do parts.append(name ~ var(name)) -%}
+    {%- endfor -%}
     {%- set macros = [] -%}
     {%- for each in ancestors('model.' ~ project_name ~ '.' ~ name) -%}
         {%- set node = graph.nodes.get(each) or graph.functions.get(each) -%}

@@ -16,5 +16,11 @@
     {%- if not var('label_horizons') or label_horizons() | min < 1 or label_horizons() | unique | list | length < var('label_horizons') | length -%}
         {{ exceptions.raise_compiler_error("var label_horizons is " ~ var('label_horizons') ~ ": give different whole numbers of sessions from 1, such as [1, 5, 10, 21]") }}
     {%- endif -%}
+    {%- if var('signal_cost_bps') | float(-1) < 0 -%}
+        {{ exceptions.raise_compiler_error("var signal_cost_bps is " ~ var('signal_cost_bps') ~ ": give basis points from 0") }}
+    {%- endif -%}
+    {%- if var('signal_quantiles') | int < 2 -%}
+        {{ exceptions.raise_compiler_error("var signal_quantiles is " ~ var('signal_quantiles') ~ ": give a whole number from 2") }}
+    {%- endif -%}
     select 1
 {% endmacro %}

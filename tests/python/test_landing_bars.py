@@ -142,7 +142,10 @@ def test_the_batch_tells_what_was_landed(tmp_path: Path) -> None:
 
 def test_one_note_in_the_change_log_for_each_series(tmp_path: Path) -> None:
     land(write(tmp_path / "a.csv", bars()))
-    notes = ask("select count(*), sum(rows) from ops.change_log where operation = 'I'")
+    notes = ask(
+        "select count(*), sum(rows) from ops.change_log"
+        " where operation = 'I' and relation = 'raw_market.bars'::regclass"
+    )
     assert notes == [(5, 98)]
 
 

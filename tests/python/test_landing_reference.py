@@ -121,7 +121,8 @@ class TestCorporateActions:
             ("split", 0.1, None, 0),
             ("cash_dividend", 0.24, "USD", 0),
         ]
-        assert ask("select rows from ops.change_log") == [(3,)]
+        notes = "select rows from ops.change_log where relation = 'ref.corporate_actions'::regclass"
+        assert ask(notes) == [(3,)]
 
     def test_corrected_action_is_a_revision(self, tmp_path: Path) -> None:
         table(

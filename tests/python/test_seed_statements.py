@@ -31,7 +31,6 @@ SEARCH_PATH = {
 WAITING = {
     "SELECT * FROM calculate_portfolio_metrics()": "marts.portfolio_daily",
     "SELECT * FROM calculate_var(": "marts.portfolio_daily",
-    "SELECT * FROM calculate_signal_performance(": "marts.signal_performance",
     "SELECT * FROM detect_market_data_anomalies(": "marts.market_anomalies",
     "SELECT daily_maintenance()": "the physical design",
     "SELECT weekly_maintenance()": "the physical design",
@@ -42,11 +41,12 @@ WAITING = {
 """Statements by their first words, and what they wait for."""
 
 ELSEWHERE = {
+    "SELECT * FROM calculate_signal_performance(": "test_signal_performance",
     "SELECT symbol, timestamp, close, rsi_1d": "test_published_queries",
     "CREATE MATERIALIZED VIEW mv_features_dashboard_summary": "test_published_queries",
     "SELECT schemaname, tablename, indexname": "test_published_queries",
 }
-"""Statements over built marts, which that file has."""
+"""Statements over built marts, which those files have."""
 
 
 OVERRULED = {

@@ -1,0 +1,289 @@
+{#
+    Grain: one row per agent, horizon and period: the calendar month of the session ('2024-06') or 'all'.
+    How good an agent's signals were and how sure that is. Made from the days of signal_performance_daily, which are
+    few: every row is made again by every build, because significance is judged among all agents.
+#}
+{{
+    config(
+        incremental_strategy='replace_all',
+        unique_key=['agent_id', 'horizon', 'period'],
+    )
+}}
+{%- set round_trip = '(2 * ' ~ (var('signal_cost_bps') | float) ~ ' / 10000)' %}
+with
+
+days as (
+
+    select
+        daily.*,
+        periods.period
+    from {{ ref('signal_performance_daily') }} as daily
+    cross join unnest(array['all', to_char(daily.session_date, 'YYYY-MM')]) as periods (period)
+
+),
+
+totals as (
+
+    select
+        agent_id,
+        horizon,
+        period,
+        min(session_date) as first_session,
+        max(session_date) as last_session,
+        count(mean_return) as sessions,
+        sum(signals)::bigint as signals,
+        sum(superseded)::bigint as superseded,
+        sum(unpriced)::bigint as unpriced,
+        sum(open)::bigint as open,
+        sum(matured)::bigint as matured,
+        sum(directional)::bigint as directional,
+        sum(decided)::bigint as decided,
+        sum(hits)::bigint as hits,
+        sum(return_sum order by session_date) as return_sum,
+        avg(ic order by session_date) as ic_mean,
+        case when min(ic) < max(ic) then stddev_samp(ic order by session_date) end as ic_deviation,
+        avg(quantile_spread order by session_date) as quantile_spread,
+        avg(top_turnover order by session_date) as top_turnover,
+        avg(bottom_turnover order by session_date) as bottom_turnover,
+        avg(rank_autocorrelation order by session_date) as rank_autocorrelation
+    from days
+    group by agent_id, horizon, period
+
+),
+
+observed as (
+
+    select
+        days.agent_id,
+        days.horizon,
+        days.period,
+        measures.measure,
+        measures.value,
+        row_number() over (
+            partition by days.agent_id, days.horizon, days.period, measures.measure
+            order by days.session_date
+        ) as observation
+    from days
+    cross join unnest(array['return', 'rank_ic'], array[days.mean_return, days.rank_ic]) as measures (measure, value)
+    where measures.value is not null
+
+),
+
+moments as (
+
+    select
+        agent_id,
+        horizon,
+        period,
+        measure,
+        count(*) as observations,
+        avg(value order by observation) as mean,
+        case when min(value) < max(value) then stddev_samp(value order by observation) end as deviation
+    from observed
+    group by agent_id, horizon, period, measure
+
+),
+
+residuals as (
+
+    select
+        observed.agent_id,
+        observed.horizon,
+        observed.period,
+        observed.measure,
+        observed.observation,
+        observed.value - moments.mean as residual
+    from observed
+    inner join moments
+        on
+            observed.agent_id = moments.agent_id
+            and observed.horizon = moments.horizon
+            and observed.period = moments.period
+            and observed.measure = moments.measure
+
+),
+
+-- Newey and West: returns of h sessions overlap h - 1 others, so their products count too, less the farther apart.
+long_run as (
+
+    select
+        today.agent_id,
+        today.horizon,
+        today.period,
+        today.measure,
+        sum(
+            case when today.observation = earlier.observation then 1 else 2 end
+            * (1 - (today.observation - earlier.observation) / today.horizon::double precision)
+            * today.residual * earlier.residual
+            order by today.observation, earlier.observation
+        ) as variance
+    from residuals as today
+    inner join residuals as earlier
+        on
+            today.agent_id = earlier.agent_id
+            and today.horizon = earlier.horizon
+            and today.period = earlier.period
+            and today.measure = earlier.measure
+            and earlier.observation between today.observation - today.horizon + 1 and today.observation
+    group by today.agent_id, today.horizon, today.period, today.measure
+
+),
+
+tested as (
+
+    select
+        moments.*,
+        moments.mean / (moments.deviation / sqrt(moments.observations)) as t_naive,
+        case
+            when moments.deviation is not null and long_run.variance > 0
+                then
+                    moments.mean
+                    / sqrt(long_run.variance / moments.observations / (moments.observations - 1))
+        end as t_newey_west
+    from moments
+    inner join long_run
+        on
+            moments.agent_id = long_run.agent_id
+            and moments.horizon = long_run.horizon
+            and moments.period = long_run.period
+            and moments.measure = long_run.measure
+
+),
+
+returns as (
+
+    select
+        *,
+        erfc(abs(t_newey_west) / sqrt(2)) as p_newey_west
+    from tested
+    where measure = 'return'
+
+),
+
+numbered as (
+
+    select
+        agent_id,
+        horizon,
+        period,
+        p_newey_west,
+        p_newey_west * count(*) over (partition by horizon, period)
+        / row_number() over (partition by horizon, period order by p_newey_west, agent_id) as ratio
+    from returns
+    where p_newey_west is not null
+
+),
+
+-- Benjamini and Hochberg, among the agents of one horizon and period.
+discoveries as (
+
+    select
+        agent_id,
+        horizon,
+        period,
+        least(1, min(ratio) over (
+            partition by horizon, period
+            order by p_newey_west desc, agent_id desc rows unbounded preceding
+        )) as q_value
+    from numbered
+
+),
+
+quantiles as (
+
+    select
+        days.agent_id,
+        days.horizon,
+        days.period,
+        bins.quantile,
+        avg(bins.mean_return order by days.session_date) as mean_return
+    from days
+    cross join unnest(days.quantile_returns) with ordinality as bins (mean_return, quantile)
+    group by days.agent_id, days.horizon, days.period, bins.quantile
+
+),
+
+ranked_quantiles as (
+
+    select
+        *,
+        rank() over by_return + (count(*) over (by_return range current row) - 1) / 2.0::float8 as return_rank
+    from quantiles
+    window by_return as (partition by agent_id, horizon, period order by mean_return)
+
+),
+
+shapes as (
+
+    select
+        agent_id,
+        horizon,
+        period,
+        array_agg(mean_return order by quantile) as quantile_returns,
+        case
+            when count(mean_return) = count(*) and min(mean_return) < max(mean_return)
+                then corr(quantile, return_rank order by quantile)
+        end as monotonicity
+    from ranked_quantiles
+    group by agent_id, horizon, period
+
+)
+
+select
+    totals.agent_id,
+    totals.horizon,
+    totals.period,
+    totals.first_session,
+    totals.last_session,
+    totals.sessions,
+    totals.signals,
+    totals.superseded,
+    totals.unpriced,
+    totals.open,
+    totals.matured,
+    totals.directional,
+    totals.hits,
+    totals.hits::double precision / nullif(totals.decided, 0) as hit_rate,
+    totals.return_sum / nullif(totals.directional, 0) as mean_return,
+    totals.return_sum / nullif(totals.directional, 0) - {{ round_trip }} as net_mean_return,
+    returns.mean / returns.deviation * sqrt(252.0::double precision / totals.horizon) as sharpe,
+    (returns.mean - {{ round_trip }})
+    / returns.deviation * sqrt(252.0::double precision / totals.horizon) as net_sharpe,
+    returns.t_naive as return_t_naive,
+    returns.t_newey_west as return_t_newey_west,
+    returns.p_newey_west as return_p_value,
+    discoveries.q_value as return_q_value,
+    totals.ic_mean,
+    totals.ic_mean / totals.ic_deviation * sqrt(252.0::double precision / totals.horizon) as ic_ir,
+    rank_ics.mean as rank_ic_mean,
+    rank_ics.mean / rank_ics.deviation * sqrt(252.0::double precision / totals.horizon) as rank_ic_ir,
+    rank_ics.t_newey_west as rank_ic_t_newey_west,
+    shapes.quantile_returns,
+    totals.quantile_spread,
+    shapes.monotonicity,
+    totals.top_turnover,
+    totals.bottom_turnover,
+    totals.rank_autocorrelation
+
+from totals
+left join returns
+    on
+        totals.agent_id = returns.agent_id
+        and totals.horizon = returns.horizon
+        and totals.period = returns.period
+left join tested as rank_ics
+    on
+        totals.agent_id = rank_ics.agent_id
+        and totals.horizon = rank_ics.horizon
+        and totals.period = rank_ics.period
+        and rank_ics.measure = 'rank_ic'
+left join discoveries
+    on
+        totals.agent_id = discoveries.agent_id
+        and totals.horizon = discoveries.horizon
+        and totals.period = discoveries.period
+left join shapes
+    on
+        totals.agent_id = shapes.agent_id
+        and totals.horizon = shapes.horizon
+        and totals.period = shapes.period

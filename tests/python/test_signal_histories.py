@@ -1,0 +1,106 @@
+"""The law of incremental builds for signals: whatever lands when, equal to a full refresh."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from databases import cloned_database
+from mutants import Mutant, planted
+from schedules import Schedule
+from signal_rows import CLOSES, LAND, Speaker, land_agents, land_market
+from warehouse import config, database
+from warehouse.config import Home
+from warehouse.landing.corrections.withdrawals import withdraw_bars
+
+DAILY = "models/marts/signals/signal_performance_daily.sql"
+WINDOW = "models/intermediate/signals/int_signal_window.sql"
+
+MUTANTS: dict[str, Mutant] = {
+    "the session before is not read": (
+        WINDOW, "coalesce(previous.session_date, first_days.first_day)", "first_days.first_day",
+    ),
+    "late signals are not looked for": (
+        WINDOW, "changes.relation = 'raw_signals.signals'::regclass and", "false and",
+    ),
+    "labels are not looked for again": (
+        WINDOW, "where run_window.timeframe = '1d'", "where false",
+    ),
+    "renames are not looked for": (
+        WINDOW, "where changes.relation = 'ref.symbol_history'::regclass", "where false",
+    ),
+}  # fmt: skip
+"""One mistake each; the history below must show it."""
+
+
+@pytest.fixture
+def fresh(home: Home, built_on_nothing: str) -> Iterator[str]:
+    """A copy of the empty warehouse; always by the same name, so that dbt parses once."""
+    with cloned_database(home, "test_schedule", built_on_nothing) as name:
+        yield name
+
+
+def history(project: Path, folder: Path) -> Schedule:
+    """Signals and bars, late, corrected, withdrawn, renamed and held back."""
+    schedule = Schedule(folder, project)
+    speaker = Speaker()
+    land_agents("smooth_agent", "momentum_agent")
+    land_market(list(range(60)), but=(("S2", 30),))
+    speaker.rounds("smooth_agent", list(range(20, 60)))
+    speaker.rounds("momentum_agent", list(range(20, 50)), digits=1)
+    speaker.say("smooth_agent", "NEW", CLOSES[40], 0.7)
+    schedule.build()
+    with database.connect("held back") as conn:
+        at = CLOSES[33] - pd.Timedelta("1h")
+        conn.execute(LAND, ["momentum_agent", "late", "S3", at, "short", 0.8])
+        # Labels close, a bar comes late.
+        land_market(list(range(60, 63)))
+        land_market([30], ("S2",))
+        schedule.build()
+    schedule.build()
+    return schedule
+
+
+def corrected(project: Path, folder: Path) -> Schedule:
+    """Go on: a bar is corrected, one is withdrawn, and a ticker turns out to be another's."""
+    schedule = history(project, folder)
+    land_market([55], ("S4",), shift=0.5)
+    day = CLOSES[50].date()
+    withdraw_bars(source="oracle", symbol="S6", timeframe="1d", start=day, end=day)
+    schedule.build()
+    with database.connect("tests") as conn:
+        conn.execute(
+            "insert into ref.symbol_history (symbol, calendar, valid_from, instrument_id, source)"
+            " select 'NEW', calendar, '2024-01-01', instrument_id, 'tests'"
+            " from ref.instruments where symbol = 'S1'"
+        )
+    schedule.build()
+    return schedule
+
+
+def test_signals_equal_a_full_refresh(fresh: str, tmp_path: Path) -> None:
+    schedule = corrected(config.PROJECT, tmp_path)
+    schedule.compare()
+    with database.connect("tests") as conn:
+        row = conn.execute(
+            "select count(*), count(top_turnover) from marts.signal_performance_daily"
+        ).fetchone()
+    assert row
+    assert min(row) > 100
+
+
+def test_as_of(fresh: str, tmp_path: Path) -> None:
+    """Nothing was known then, though the marts had rows before."""
+    schedule = history(config.PROJECT, tmp_path)
+    schedule.compare(as_of="2020-01-01")
+
+
+@pytest.mark.parametrize("mutant", MUTANTS)
+def test_mutants_are_caught(fresh: str, tmp_path: Path, mutant: str) -> None:
+    project = planted(MUTANTS[mutant], tmp_path / mutant.replace(" ", "_"))
+    lives: Callable[[Path, Path], Schedule] = corrected if "rename" in mutant else history
+    with pytest.raises(AssertionError, match=r"in full refresh"):
+        lives(project, tmp_path).compare()
