@@ -9,6 +9,12 @@
     {%- set window = run_window() -%}
     {%- if strategy == 'replace_all' -%}
         {{ return({'from': none, 'where': 'true'}) }}
+    {%- elif strategy == 'touched_replace' and meta.get('touched') -%}
+        {%- set touched = graph.nodes['model.' ~ project_name ~ '.' ~ meta.touched] if execute else {} -%}
+        {{ return({
+            'from': touched.relation_name ~ ' as touched',
+            'where': 'target.' ~ config.get('unique_key')[0] ~ ' = touched.' ~ config.get('unique_key')[0],
+        }) }}
     {%- elif strategy == 'day_replace' -%}
         {{ return({
             'from': '(' ~ first_touched_days() ~ ') as run_window',
@@ -29,5 +35,5 @@
                 ~ ("\n        and target.\"" ~ meta.window_column ~ "\" >= '" ~ first ~ "'" if first else '') ~ version,
         }) }}
     {%- endif -%}
-    {{ exceptions.raise_compiler_error("incremental strategy '" ~ strategy ~ "' of " ~ (model.name if model else 'a published model') ~ ": give replace_all, day_replace, or window_replace with config.meta.window_column, the time column that the window bounds") }}
+    {{ exceptions.raise_compiler_error("incremental strategy '" ~ strategy ~ "' of " ~ (model.name if model else 'a published model') ~ ": give replace_all, day_replace, window_replace with config.meta.window_column, the time column that the window bounds, or touched_replace with config.meta.touched, the scratch model of the keys") }}
 {%- endmacro %}

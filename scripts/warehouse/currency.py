@@ -40,7 +40,7 @@ select
 
 # The view is as the last build compiled it: good for the same files and vars, which the
 # fingerprint stands for. Dashboards also read what is known of companies, and their window moves
-# with the clock.
+# with the clock; model_performance reads what models claim.
 CURRENT = """
 select p.published_at
 from ops.publication as p
@@ -51,7 +51,7 @@ where
     and not exists (
         select from ops.change_log as l
         where
-            l.relation = 'raw_market.stock_info'::regclass
+            l.relation = any(array['raw_market.stock_info', 'raw_ml.models']::regclass[])
             and l._xid >= pg_snapshot_xmin(p.cut)
             and not pg_visible_in_snapshot(l._xid, p.cut)
     )

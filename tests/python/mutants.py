@@ -65,6 +65,19 @@ MUTANTS_OF_RESTORES: dict[str, Mutant] = {
 }
 """Mistakes that only a restored backup shows."""
 
+OUTCOMES = "models/intermediate/models/int_predictions_this_run.sql"
+WINDOWS = "models/intermediate/models/int_model_windows.sql"
+
+MUTANTS_OF_PREDICTIONS: dict[str, Mutant] = {
+    "labels found once are never looked at again": (
+        OUTCOMES, "or outcomes.label_bar_at >= run_window.recompute_from", "",
+    ),
+    "the window compares predictions, not outcomes": (
+        WINDOWS, "'|', outcomes.realised_return, '|', outcomes.realised_volatility", "'|'",
+    ),
+}  # fmt: skip
+"""Mistakes in what model_performance takes in."""
+
 
 def planted(mutant: Mutant, folder: Path) -> Path:
     """Copy the project with a mistake in it."""
