@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from histories import Histories
+from histories import Histories, PredictedHistories
 from mutants import MUTANTS, planted
 from warehouse import config
 from warehouse.config import Home
@@ -27,18 +27,21 @@ FIXED = settings(
 )  # fmt: skip
 
 
-def machine(home: Home, base: str, project: Path = config.PROJECT) -> type[Histories]:
+def machine(
+    home: Home, base: str, project: Path = config.PROJECT, kind: type[Histories] = Histories
+) -> type[Histories]:
     """Return the machine for a server and a project, with a tally of its own."""
     facts: dict[str, Any] = {"home": home, "base": base, "project": project, "tally": Counter()}
-    return type("Histories", (Histories,), facts)
+    return type(kind.__name__, (kind,), facts)
 
 
 @pytest.mark.timeout(1800)
 def test_histories(home: Home, built_on_nothing: str) -> None:
-    random = machine(home, built_on_nothing)
+    random = machine(home, built_on_nothing, kind=PredictedHistories)
     run_state_machine_as_test(random, settings=FIXED)
     assert random.tally["comparisons"] >= FIXED.max_examples
     assert random.tally["operations"] > 50, random.tally
+    assert random.tally["predictions"], random.tally
 
 
 @pytest.mark.timeout(1800)
@@ -55,7 +58,7 @@ def test_search_finds_what_is_wrong_with_known_at(
 @pytest.mark.skipif(not MINUTES, reason="the long search: make prove MINUTES=30")
 @pytest.mark.timeout(0)
 def test_prove(home: Home, built_on_nothing: str) -> None:
-    random = machine(home, built_on_nothing)
+    random = machine(home, built_on_nothing, kind=PredictedHistories)
     began = time.monotonic()
     rounds = int(os.environ.get("PROVE_SEED", time.time()))
     try:

@@ -4,34 +4,34 @@
     Found anew is: what landed; what had no outcome yet; outcomes that end in bars that this run recomputes; and
     predictions of tickers that moved between instruments, because a rename need not touch a bar.
 #}
--- depends_on: {{ source('ref', 'symbol_history') }}
+-- depends_on: {{ ref('int_run_window') }}, {{ ref('int_unseen_changes') }}, {{ source('ref', 'symbol_history') }}
 {% set outcomes = built_relation('int_prediction_outcomes') -%}
 with
 
-changes as (
-
-    -- After the cut of the run window, which the reference below sees to.
-    select
-        entity,
-        lo,
-        hi,
-        relation
-    from {{ ref('int_unseen_changes') }}
-    where entity is not null or relation is null
-
-),
-
-run_window as (
-
-    select
-        instrument_id,
-        timeframe,
-        recompute_from
-    from {{ ref('int_run_window') }}
-
-),
-
 {% if outcomes is not none -%}
+    changes as (
+
+        -- After the cut of the run window, which the reference below sees to.
+        select
+            entity,
+            lo,
+            hi,
+            relation
+        from {{ ref('int_unseen_changes') }}
+        where entity is not null or relation is null
+
+    ),
+
+    run_window as (
+
+        select
+            instrument_id,
+            timeframe,
+            recompute_from
+        from {{ ref('int_run_window') }}
+
+    ),
+
     moved_symbols as (
 
         select symbol
