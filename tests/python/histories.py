@@ -257,6 +257,12 @@ class Histories(RuleBasedStateMachine):
 class PredictedHistories(Histories):
     """The same, and models that predict meanwhile."""
 
+    @initialize(kinds=st.lists(st.sampled_from(TYPES), min_size=4, max_size=4))
+    def begin_predicting(self, kinds: list[str]) -> None:
+        """Predict of each series, as a history may draw no later prediction."""
+        for key, kind in zip(SERIES, kinds, strict=True):
+            self.predict(key, 200, 20, kind, 5, is_held=False)
+
     @rule(key=series, first=firsts, count=st.integers(1, 40), kind=st.sampled_from(TYPES),
           horizon=st.sampled_from([1, 5]), is_held=st.booleans())  # fmt: skip
     def predict(self, key: Key, first: int, count: int, kind: str, horizon: int,

@@ -188,6 +188,27 @@ def test_numbers_are_those_of_scikit_learn(built: tuple[pd.DataFrame, Pairs]) ->
     assert len(compared) == 29, compared
 
 
+def test_outcomes_are_the_labels_of_signals(built: tuple[pd.DataFrame, Pairs]) -> None:
+    """Signals and models are judged by the same returns, whichever model computed them."""
+    with database.connect("tests") as conn:
+        row = conn.execute("""
+            select
+                count(*),
+                count(*) filter (where o.is_mature is distinct from f.is_mature),
+                count(distinct horizon),
+                max(abs(o.realised_return - f.fwd_ret))
+            from intermediate.int_prediction_outcomes as o
+            join intermediate.int_forward_returns as f
+                on (f.instrument_id, f.timeframe, f.bar_ts, f.horizon)
+                = (o.instrument_id, o.timeframe, o.base_bar_at, o.horizon_bars)
+        """).fetchone()
+    assert row is not None
+    compared, other, horizons, difference = row
+    assert compared > 1000
+    assert (other, horizons) == (0, 3)
+    assert difference < 1e-12
+
+
 def test_what_is_not_defined_is_null(built: tuple[pd.DataFrame, Pairs]) -> None:
     mart, _ = built
     everything = mart[(mart["segment"] == "all") & (mart["period"] == "all")]
