@@ -52,13 +52,7 @@ select
         when placed.judged_as = 'direction' then coalesce(placed.probability_up, placed.prediction_value)
         else coalesce(placed.prediction_value, placed.probability_up)
     end as score,
-    case
-        when placed.judged_as = 'volatility' then null
-        when placed.probability_up is null or (placed.judged_as <> 'direction' and placed.prediction_value is not null)
-            then sign(placed.prediction_value)
-        when placed.probability_up >= 0.5 then 1
-        else -1
-    end as side
+    {{ prediction_side('placed') }} as side
 
 from placed
 inner join open_windows

@@ -103,7 +103,6 @@ residuals as (
 
 ),
 
--- Newey and West: returns of h sessions overlap h - 1 others, so their products count too, less the farther apart.
 long_run as (
 
     select
@@ -111,12 +110,7 @@ long_run as (
         today.horizon,
         today.period,
         today.measure,
-        sum(
-            case when today.observation = earlier.observation then 1 else 2 end
-            * (1 - (today.observation - earlier.observation) / today.horizon::double precision)
-            * today.residual * earlier.residual
-            order by today.observation, earlier.observation
-        ) as variance
+        {{ newey_west_sum('today', 'earlier', 'today.horizon') }} as variance
     from residuals as today
     inner join residuals as earlier
         on
