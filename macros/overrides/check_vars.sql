@@ -22,5 +22,8 @@
     {%- if var('signal_quantiles') | int < 2 -%}
         {{ exceptions.raise_compiler_error("var signal_quantiles is " ~ var('signal_quantiles') ~ ": give a whole number from 2") }}
     {%- endif -%}
+    {%- if not 0 < var('comparison_significance') | float(-1) < 1 -%}
+        {{ exceptions.raise_compiler_error("var comparison_significance is " ~ var('comparison_significance') ~ ": give a probability above 0 and below 1") }}
+    {%- endif -%}
     select 1
 {% endmacro %}

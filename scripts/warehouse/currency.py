@@ -40,7 +40,7 @@ select
 
 # The view is as the last build compiled it: good for the same files and vars, which the
 # fingerprint stands for. Dashboards also read what is known of companies, and their window moves
-# with the clock; model_performance reads what models claim.
+# with the clock; model_performance reads what models claim, model_comparison which are active.
 CURRENT = """
 select p.published_at
 from ops.publication as p

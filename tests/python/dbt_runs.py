@@ -23,7 +23,7 @@ from warehouse import config, database, dbt_environment
 
 _parsed: dict[tuple[Path, str], Manifest] = {}
 _files: dict[tuple[Path, str], Path] = {}
-GOOD = (NodeStatus.Success, NodeStatus.Pass, NodeStatus.NoOp)
+GOOD = (NodeStatus.Success, NodeStatus.Pass, NodeStatus.NoOp, NodeStatus.Warn)
 
 Moment = Callable[[str, str], bool]
 """Says of a statement that is about to be sent (name of its model, SQL) whether it is the one."""

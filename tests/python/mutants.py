@@ -67,6 +67,7 @@ MUTANTS_OF_RESTORES: dict[str, Mutant] = {
 
 OUTCOMES = "models/intermediate/models/int_predictions_this_run.sql"
 WINDOWS = "models/intermediate/models/int_model_windows.sql"
+COMPARISONS = "models/intermediate/models/int_model_comparisons.sql"
 
 MUTANTS_OF_PREDICTIONS: dict[str, Mutant] = {
     "labels found once are never looked at again": (
@@ -75,8 +76,12 @@ MUTANTS_OF_PREDICTIONS: dict[str, Mutant] = {
     "the window compares predictions, not outcomes": (
         WINDOWS, "'|', outcomes.realised_return, '|', outcomes.realised_volatility", "'|'",
     ),
+    "two models are compared by predictions, not outcomes": (
+        COMPARISONS,
+        ",\n                    realised_return,\n                    realised_volatility\n", "\n",
+    ),
 }  # fmt: skip
-"""Mistakes in what model_performance takes in."""
+"""Mistakes in what model_performance and model_comparison take in."""
 
 
 def planted(mutant: Mutant, folder: Path) -> Path:
