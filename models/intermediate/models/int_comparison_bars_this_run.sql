@@ -3,7 +3,9 @@
     something at that bar. Instruments move together, so what they say together is one observation, not many.
     Of several predictions of a model for one instrument and bar the last counts. Floats are summed in the order of
     instruments: an incremental build may meet them in another.
+    Joins on six columns are taken for a handful of rows, and nested loops over millions take hours: hash them.
 #}
+{{ config(pre_hook='set local enable_nestloop = off') }}
 with
 
 opened as (

@@ -3,12 +3,14 @@
     of two models was better on the same instruments and bars, and how sure that is.
     Bars are the observations: differences are averaged over the instruments of a base bar first, then tested over
     time. Numbers of comparisons whose predictions and outcomes are as they were stay (int_model_comparisons): only
-    deciding that reads all outcomes, and pairing the predictions of all models anew is what costs.
+    deciding that reads all outcomes, and pairing the predictions of all models anew is what costs. Hashed joins as in
+    int_comparison_bars_this_run.
 #}
 {{
     config(
         incremental_strategy='replace_all',
         unique_key=['champion_id', 'challenger_id', 'prediction_type', 'timeframe', 'horizon_bars', 'period'],
+        pre_hook='set local enable_nestloop = off',
     )
 }}
 {%- set counts = ['both_right', 'only_champion_right', 'only_challenger_right', 'neither_right'] -%}
@@ -27,12 +29,6 @@ with
 comparisons as (
 
     select * from {{ ref('int_model_comparisons') }}
-
-),
-
-models as (
-
-    select * from {{ ref('stg_ml__models') }}
 
 ),
 
@@ -129,6 +125,17 @@ residuals as (
 
 ),
 
+-- Materialized: joined before its lags are written out, every bar would meet every other.
+lagged as materialized (
+
+    select
+        residuals.*,
+        residuals.observation - lags.lag as earlier_observation
+    from residuals
+    cross join lateral generate_series(0, residuals.horizon_bars - 1) as lags (lag)
+
+),
+
 long_run as (
 
     select
@@ -138,13 +145,12 @@ long_run as (
             when min(today.lowest) < max(today.highest)
                 then nullif({{ newey_west_sum('today', 'earlier', 'today.horizon_bars') }}, 0)
         end as variance
-    from residuals as today
-    cross join lateral generate_series(0, today.horizon_bars - 1) as lags (lag)
+    from lagged as today
     inner join residuals as earlier
         on
             today.comparison_no = earlier.comparison_no
             and today.measure = earlier.measure
-            and today.observation - lags.lag = earlier.observation
+            and today.earlier_observation = earlier.observation
     group by today.comparison_no, today.measure
 
 ),
@@ -290,5 +296,5 @@ select
 
 from comparisons
 inner join decided on comparisons.comparison_no = decided.comparison_no
-inner join models as champion on comparisons.champion_id = champion.model_id
-inner join models as challenger on comparisons.challenger_id = challenger.model_id
+inner join {{ ref('stg_ml__models') }} as champion on comparisons.champion_id = champion.model_id
+inner join {{ ref('stg_ml__models') }} as challenger on comparisons.challenger_id = challenger.model_id
