@@ -16,12 +16,21 @@ import typer
 
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 
-from benchmarks import features, incremental, landing, landing_tables, query, table, workspace
+from benchmarks import (
+    features,
+    incremental,
+    landing,
+    landing_tables,
+    query,
+    signals,
+    table,
+    workspace,
+)
 from benchmarks.data import Scale, generate
 from benchmarks.peers.ways import PEERS
 from warehouse.config import PROJECT
 
-STEPS = ("landing", "tables", "features", "incremental", "query")
+STEPS = ("landing", "tables", "features", "incremental", "query", "signals")
 DOCS = PROJECT / "docs" / "benchmarks.md"
 
 
@@ -36,7 +45,7 @@ def main(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
-    """Measure landing, the full build against its peers, incremental builds and the query."""
+    """Measure landing, full builds against their peers, incremental builds, the query and luck."""
     steps = only or list(STEPS)
     chosen = [name for name in peers.split(",") if name]
     unknown = {*steps} - {*STEPS} | {*chosen} - {*PEERS}
@@ -60,6 +69,8 @@ def main(
             sections += incremental.run(space, bars, size)
         if "query" in steps:
             sections += query.run(space, bars, repeats=repeats)
+        if "signals" in steps:
+            sections += signals.run(space, scale)
         about = {
             "command": " ".join(["python -m benchmarks", *sys.argv[1:]]),
             "date": datetime.now(UTC).date().isoformat(),

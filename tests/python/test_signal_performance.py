@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
-from scipy import stats
+from scipy import fft, stats
 from statsmodels.stats.multitest import multipletests
 
 from databases import cloned_database
@@ -180,11 +180,31 @@ def test_scipy_and_statsmodels_are_as_sure(judged: pd.DataFrame, horizon: int) -
             cov_type="HAC", cov_kwds={"maxlags": horizon - 1, "use_correction": True}
         )
         np.testing.assert_allclose(row["return_t_newey_west"], fitted.tvalues[0], **EXACT)
-        np.testing.assert_allclose(row["return_p_value"], fitted.pvalues[0], **EXACT)
-        p_values[agent] = fitted.pvalues[0]
+        degrees, t, p_value = cosine_test(returns.to_numpy(), horizon)
+        found = row[["return_degrees", "return_t", "return_p_value"]].astype(float)
+        np.testing.assert_allclose(found, [degrees, t, p_value], **EXACT)
+        days = daily_of(agent, horizon)["rank_ic"].dropna().astype(float)
+        if len(days) > 1:
+            _, t, p_value = cosine_test(days.to_numpy(), horizon)
+            found = row[["rank_ic_t", "rank_ic_p_value"]].astype(float)
+            np.testing.assert_allclose(found, [t, p_value], **EXACT)
+        if pd.notna(row["return_p_value"]):
+            p_values[agent] = row["return_p_value"]
+    assert len(p_values) == (4 if horizon <= 10 else 2)
     q_values = multipletests(list(p_values.values()), method="fdr_bh")[1]
     ours = [row_of(agent, horizon)["return_q_value"] for agent in p_values]
     np.testing.assert_allclose(ours, q_values, **EXACT)
+
+
+def cosine_test(values: np.ndarray, horizon: int) -> tuple[float, float, float]:
+    """Degrees, t and p of Lazarus, Lewis, Stock and Watson, by scipy's cosine transform."""
+    count = len(values)
+    degrees = min(int(0.4 * count ** (2 / 3) + 1e-9), count // (2 * horizon))
+    if degrees < 2:
+        return (np.nan,) * 3
+    weights = fft.dct(values, norm="ortho")[1 : degrees + 1]
+    t = values.mean() / np.sqrt(np.mean(weights**2) / count)
+    return degrees, t, 2 * stats.t.sf(abs(t), degrees)
 
 
 def test_nothing_said_is_lost(judged: pd.DataFrame) -> None:

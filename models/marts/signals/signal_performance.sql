@@ -51,106 +51,140 @@ totals as (
 
 ),
 
-observed as (
+series as (
 
     select
         days.agent_id,
         days.horizon,
         days.period,
         measures.measure,
-        measures.value,
-        row_number() over (
-            partition by days.agent_id, days.horizon, days.period, measures.measure
-            order by days.session_date
-        ) as observation
+        row_number() over () as series_no,
+        count(*)::integer as observations,
+        avg(measures.value order by days.session_date) as mean,
+        case
+            when min(measures.value) < max(measures.value) then stddev_samp(measures.value order by days.session_date)
+        end as deviation,
+        array_agg(measures.value order by days.session_date) as observed
     from days
     cross join unnest(array['return', 'rank_ic'], array[days.mean_return, days.rank_ic]) as measures (measure, value)
     where measures.value is not null
+    group by days.agent_id, days.horizon, days.period, measures.measure
 
 ),
 
-moments as (
+running as (
 
     select
-        agent_id,
-        horizon,
-        period,
-        measure,
-        count(*) as observations,
-        avg(value order by observation) as mean,
-        case when min(value) < max(value) then stddev_samp(value order by observation) end as deviation
-    from observed
-    group by agent_id, horizon, period, measure
+        series.series_no,
+        series.horizon,
+        series.observations,
+        numbered.observation,
+        sum(numbered.value - series.mean) over (
+            partition by series.series_no
+            order by numbered.observation
+        ) as so_far
+    from series
+    cross join unnest(series.observed) with ordinality as numbered (value, observation)
 
 ),
 
-residuals as (
+blocks as (
 
+    -- Also the blocks that begin before the end and reach beyond it: all residuals sum to 0.
     select
-        observed.agent_id,
-        observed.horizon,
-        observed.period,
-        observed.measure,
-        observed.observation,
-        observed.value - moments.mean as residual
-    from observed
-    inner join moments
-        on
-            observed.agent_id = moments.agent_id
-            and observed.horizon = moments.horizon
-            and observed.period = moments.period
-            and observed.measure = moments.measure
+        series_no,
+        observation,
+        power(so_far - lag(so_far, horizon, 0::double precision) over by_observation, 2)
+        + case when observation > observations - horizon then power(so_far, 2) else 0 end as squares
+    from running
+    window by_observation as (partition by series_no order by observation)
 
 ),
 
-long_run as (
+-- Newey and West: the weights of Bartlett's kernel are what sums of h neighbours have in common.
+overlapping as (
 
     select
-        today.agent_id,
-        today.horizon,
-        today.period,
-        today.measure,
-        {{ newey_west_sum('today', 'earlier', 'today.horizon') }} as variance
-    from residuals as today
-    inner join residuals as earlier
-        on
-            today.agent_id = earlier.agent_id
-            and today.horizon = earlier.horizon
-            and today.period = earlier.period
-            and today.measure = earlier.measure
-            and earlier.observation between today.observation - today.horizon + 1 and today.observation
-    group by today.agent_id, today.horizon, today.period, today.measure
+        series.series_no,
+        sum(blocks.squares order by blocks.observation) / min(series.horizon) as variance
+    from blocks
+    inner join series on blocks.series_no = series.series_no
+    group by series.series_no
+
+),
+
+-- How many waves: as few as Lazarus and others advise, and none so short that overlapping returns are smooth over it.
+resolved as (
+
+    select
+        *,
+        least(
+            floor(0.4 * power(observations, 2 / 3.0::double precision) + 1e-9), observations / (2 * horizon)
+        )::integer as degrees
+    from series
+    where deviation is not null
+
+),
+
+waves as (
+
+    select
+        resolved.series_no,
+        resolved.degrees,
+        numbers.wave,
+        2.0 / resolved.observations * power(projected.length, 2) as square
+    from resolved
+    cross join generate_series(1, resolved.degrees) as numbers (wave)
+    inner join lateral (
+
+        select
+            sum(
+                numbered.value
+                * cos(pi() * numbers.wave * (numbered.observation - 0.5::double precision) / resolved.observations)
+                order by numbered.observation
+            ) as length
+        from unnest(resolved.observed) with ordinality as numbered (value, observation)
+
+    ) as projected on true
+    where resolved.degrees >= 2
+
+),
+
+-- Lazarus, Lewis, Stock and Watson: the equal-weighted mean of the longest waves' squares is the long-run variance.
+smooth as (
+
+    select
+        series_no,
+        degrees,
+        avg(square order by wave) as variance
+    from waves
+    group by series_no, degrees
 
 ),
 
 tested as (
 
     select
-        moments.*,
-        moments.mean / (moments.deviation / sqrt(moments.observations)) as t_naive,
+        series.*,
+        smooth.degrees,
+        series.mean / sqrt(nullif(smooth.variance, 0) / series.observations) as t,
+        series.mean / (series.deviation / sqrt(series.observations)) as t_naive,
         case
-            when moments.deviation is not null and long_run.variance > 0
-                then
-                    moments.mean
-                    / sqrt(long_run.variance / moments.observations / (moments.observations - 1))
+            when series.deviation is not null and overlapping.variance > 0
+                then series.mean / sqrt(overlapping.variance / series.observations / (series.observations - 1))
         end as t_newey_west
-    from moments
-    inner join long_run
-        on
-            moments.agent_id = long_run.agent_id
-            and moments.horizon = long_run.horizon
-            and moments.period = long_run.period
-            and moments.measure = long_run.measure
+    from series
+    inner join overlapping on series.series_no = overlapping.series_no
+    left join smooth on series.series_no = smooth.series_no
 
 ),
 
-returns as (
+judged as (
 
     select
         *,
-        erfc(abs(t_newey_west) / sqrt(2)) as p_newey_west
+        {{ student_t_p_value('t', 'degrees') }} as p_value
     from tested
-    where measure = 'return'
 
 ),
 
@@ -160,11 +194,13 @@ numbered as (
         agent_id,
         horizon,
         period,
-        p_newey_west,
-        p_newey_west * count(*) over (partition by horizon, period)
-        / row_number() over (partition by horizon, period order by p_newey_west, agent_id) as ratio
-    from returns
-    where p_newey_west is not null
+        p_value,
+        p_value * count(*) over (partition by horizon, period)
+        / row_number() over (partition by horizon, period order by p_value, agent_id) as ratio
+    from judged
+    where
+        measure = 'return'
+        and p_value is not null
 
 ),
 
@@ -177,7 +213,7 @@ discoveries as (
         period,
         least(1, min(ratio) over (
             partition by horizon, period
-            order by p_newey_west desc, agent_id desc rows unbounded preceding
+            order by p_value desc, agent_id desc rows unbounded preceding
         )) as q_value
     from numbered
 
@@ -243,14 +279,18 @@ select
     returns.mean / returns.deviation * sqrt(252.0::double precision / totals.horizon) as sharpe,
     (returns.mean - {{ round_trip }})
     / returns.deviation * sqrt(252.0::double precision / totals.horizon) as net_sharpe,
+    returns.t as return_t,
+    returns.degrees as return_degrees,
+    returns.p_value as return_p_value,
+    discoveries.q_value as return_q_value,
     returns.t_naive as return_t_naive,
     returns.t_newey_west as return_t_newey_west,
-    returns.p_newey_west as return_p_value,
-    discoveries.q_value as return_q_value,
     totals.ic_mean,
     totals.ic_mean / totals.ic_deviation * sqrt(252.0::double precision / totals.horizon) as ic_ir,
     rank_ics.mean as rank_ic_mean,
     rank_ics.mean / rank_ics.deviation * sqrt(252.0::double precision / totals.horizon) as rank_ic_ir,
+    rank_ics.t as rank_ic_t,
+    rank_ics.p_value as rank_ic_p_value,
     rank_ics.t_newey_west as rank_ic_t_newey_west,
     shapes.quantile_returns,
     totals.quantile_spread,
@@ -260,12 +300,13 @@ select
     totals.rank_autocorrelation
 
 from totals
-left join returns
+left join judged as returns
     on
         totals.agent_id = returns.agent_id
         and totals.horizon = returns.horizon
         and totals.period = returns.period
-left join tested as rank_ics
+        and returns.measure = 'return'
+left join judged as rank_ics
     on
         totals.agent_id = rank_ics.agent_id
         and totals.horizon = rank_ics.horizon

@@ -104,16 +104,13 @@ sorted as (
 compared as (
 
     select
-        today.*,
-        earlier.score_rank as score_rank_before,
-        coalesce(today.quantile <> earlier.quantile, true)::integer::double precision as is_new_there
-    from sorted as today
-    left join sorted as earlier
-        on
-            today.agent_id = earlier.agent_id
-            and today.horizon = earlier.horizon
-            and today.instrument_id = earlier.instrument_id
-            and today.day_no = earlier.day_no + 1
+        *,
+        case when lag(day_no) over by_name = day_no - 1 then lag(score_rank) over by_name end as score_rank_before,
+        coalesce(
+            lag(day_no) over by_name <> day_no - 1 or quantile <> lag(quantile) over by_name, true
+        )::integer::double precision as is_new_there
+    from sorted
+    window by_name as (partition by agent_id, horizon, instrument_id order by day_no)
 
 ),
 
