@@ -96,16 +96,15 @@ read_days as (
     {% if built is not none -%}
         left join lateral (
 
-            select min(latest.session_date) as session_date
-            from (
-                select max(judged.session_date) as session_date
-                from {{ built }} as judged
-                where
-                    judged.agent_id = first_days.agent_id
-                    and judged.session_date < first_days.first_day
-                    and judged.matured > 0
-                group by judged.horizon
-            ) as latest
+            select max(judged.session_date) as session_date
+            from {{ built }} as judged
+            where
+                judged.agent_id = first_days.agent_id
+                and judged.session_date < first_days.first_day
+                and judged.matured > 0
+            group by judged.horizon
+            order by session_date
+            limit 1
 
         ) as previous on true
     {%- endif %}
