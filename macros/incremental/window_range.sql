@@ -1,4 +1,4 @@
-{% macro window_range(strategy, meta) -%}
+{% macro window_range(strategy, meta, unique_key) -%}
     {#-
         The rows of a model that a run replaces, as {from, where}: what `target` is joined with and on which
         condition. Used twice, when the model is built and when it is published, so that both are the same rows.
@@ -13,7 +13,7 @@
         {%- set touched = graph.nodes['model.' ~ project_name ~ '.' ~ meta.touched] if execute else {} -%}
         {{ return({
             'from': touched.relation_name ~ ' as touched',
-            'where': 'target.' ~ config.get('unique_key')[0] ~ ' = touched.' ~ config.get('unique_key')[0],
+            'where': 'target.' ~ unique_key[0] ~ ' = touched.' ~ unique_key[0],
         }) }}
     {%- elif strategy == 'day_replace' -%}
         {{ return({

@@ -26,7 +26,7 @@
 begin;
     {% for node in marts | rejectattr('name', 'in', state.late) -%}
         {#- An empty window leaves all but the marts of a moving window, or of one of their own, as they are. -#}
-        {%- if state.series or state.is_whole or node.name not in state.published or node.config.incremental_strategy == 'replace_all' or node.config.get('meta', {}).get('window_model') -%}
+        {%- if state.series or state.is_whole or node.name not in state.published or node.config.incremental_strategy == 'replace_all' or node.config.get('meta', {}).get('window_model') or node.config.get('meta', {}).get('touched') -%}
 {{ publish_model(node, state.is_whole) }}
         {%- endif %}
     {% endfor -%}

@@ -33,7 +33,7 @@ alter table {{ target }} drop column {{ adapter.quote(name) }};
         {%- set everything = {'from': none, 'where': "target.feature_version = '" ~ var('feature_version') ~ "'" if meta.get('versioned') else 'true'} -%}
 {{ replace_rows(
     target, origin, columns | map(attribute='name') | list,
-    everything if is_whole else window_range(node.config.incremental_strategy, meta), is_origin_whole=true
+    everything if is_whole else window_range(node.config.incremental_strategy, meta, node.config.unique_key), is_origin_whole=true
 ) }};
     {%- endif %}
     {%- if columns | selectattr('name', 'equalto', 'tenant_id') | list %}

@@ -86,9 +86,14 @@ MUTANTS_OF_PREDICTIONS: dict[str, Mutant] = {
 
 def planted(mutant: Mutant, folder: Path) -> Path:
     """Copy the project with a mistake in it."""
-    file, right, wrong = mutant
     project = copied_project(folder)
+    plant(mutant, project)
+    return project
+
+
+def plant(mutant: Mutant, project: Path) -> None:
+    """Make a mistake in a copy of the project."""
+    file, right, wrong = mutant
     text = (project / file).read_text(encoding="utf-8")
     assert right in text, f"{file} has changed: adapt this mutant to it"
     (project / file).write_text(text.replace(right, wrong), encoding="utf-8")
-    return project
