@@ -74,9 +74,10 @@ def history(project: Path, folder: Path) -> Schedule:
     """
     schedule = Schedule(folder, project)
     speaker = Speaker()
-    land_agents("agent", "allocator")
+    land_agents("agent", "friday_agent", "allocator")
     land_market(list(range(60)), but=(("S2", 30),))
     speaker.say("agent", "S0", CLOSES[5], 0.5)
+    speaker.say("friday_agent", "NEW", CLOSES[3] + pd.Timedelta("5min"), 0.5)
     heard = [("agent", "g000001", 0.7)]
     with database.connect("tests") as conn:
         for fused_id, symbol, row in (

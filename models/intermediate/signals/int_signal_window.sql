@@ -25,18 +25,41 @@ changes as (
 
 ),
 
+renames as (
+
+    -- A ticker is judged by the instrument it meant, and a rename need not touch a bar. What enters the first session
+    -- of a meaning was said after the close before it, which a weekend or holidays part from it.
+    select
+        changes.entity as symbol,
+        min(coalesce(previous.close_at, '-infinity')) as said_from
+    from changes
+    cross join {{ source('ref', 'calendars') }} as calendars
+    left join lateral (
+
+        select sessions.close_at
+        from {{ source('ref', 'exchange_sessions') }} as sessions
+        where
+            sessions.calendar = calendars.calendar
+            and sessions.session_date < (changes.lo at time zone 'UTC')::date
+        order by sessions.session_date desc
+        limit 1
+
+    ) as previous on true
+    where changes.relation = 'ref.symbol_history'::regclass
+    group by changes.entity
+
+),
+
 renamed as (
 
-    -- A ticker is judged by the instrument it meant, and a rename need not touch a bar.
     select
         signals.agent_id,
         min(signals.signal_ts) as lo
-    from changes
+    from renames
     inner join {{ ref('stg_signals__signals') }} as signals
         on
-            changes.entity = signals.symbol
-            and signals.signal_ts >= changes.lo - interval '2 days'
-    where changes.relation = 'ref.symbol_history'::regclass
+            renames.symbol = signals.symbol
+            and renames.said_from <= signals.signal_ts
     group by signals.agent_id
 
 ),
@@ -103,7 +126,7 @@ read_days as (
                 and judged.session_date < first_days.first_day
                 and judged.matured > 0
             group by judged.horizon
-            order by session_date
+            order by max(judged.session_date)
             limit 1
 
         ) as previous on true
