@@ -9,7 +9,7 @@ select
     sum(daily.hits)::double precision / nullif(sum(daily.decided), 0) as hit_rate,
     sum(daily.return_sum order by daily.session_date) / nullif(sum(daily.directional), 0) as mean_return,
     avg(daily.mean_return)
-    / case when min(daily.mean_return) < max(daily.mean_return) then stddev_samp(daily.mean_return) end
+    / case when {{ varies('daily.mean_return') }} then stddev_samp(daily.mean_return) end
     * sqrt(252.0::double precision / daily.horizon) as sharpe,
     avg(daily.rank_ic) as rank_ic
 from marts.signal_performance_daily as daily

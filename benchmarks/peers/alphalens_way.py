@@ -67,10 +67,11 @@ def judge() -> None:
     rows = []
     for horizon in HORIZONS:
         label = (closes.shift(-horizon) / closes - 1).stack().rename(f"{horizon}D")
+        label = label.rename_axis(["date", "symbol"])
         for agent, mine in said.groupby("agent_id"):
             data = mine.set_index(["date", "symbol"])[["factor", "side"]].join(label).dropna()
-            data.index.names = ["date", "asset"]
-            rows.append((agent, horizon, *_judged(data.sort_index(), horizon)))
+            data = data.rename_axis(["date", "asset"]).sort_index()
+            rows.append((agent, horizon, *_judged(data, horizon)))
     with connect() as session:
         session.execute("create schema if not exists peers")
         session.execute(TABLE)

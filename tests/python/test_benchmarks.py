@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from benchmarks import features, landing, table
+from benchmarks import features, landing, signals, table
 from benchmarks.data import Scale, generate
 from benchmarks.peers import writers
 from benchmarks.peers.formulas import check_complete
@@ -83,6 +83,19 @@ def test_every_way_makes_the_same_table(database: str, home: config.Home, tmp_pa
     assert int(same) == int(compared.split()[0]) >= 150
     text = table.markdown([landed, built], about())
     assert text.count("| figure |") == 2
+
+
+def test_signals_are_judged_as_the_peer_judges_them(
+    database: str, home: config.Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"AGENTS": 2, "SESSIONS": 120, "NIGHTS": 1, "LUCKY_SESSIONS": 110}.items():
+        monkeypatch.setattr(signals, name, value)
+    space = Workspace(tmp_path, home, template="warehouse_template")
+    judged, luck = signals.run(space, 0.001)
+    assert [figure.name for figure in judged.figures].count("full build against it") == 1
+    assert [figure.name.partition("horizon ")[2][:2] for figure in luck.figures] == [
+        "1:", "5:", "10", "21",
+    ]  # fmt: skip
 
 
 def about() -> dict[str, object]:

@@ -33,7 +33,7 @@ errors as (
         sqrt(avg(power(prediction_value - outcome, 2) order by prediction_id)) as rmse,
         sum(power(prediction_value - outcome, 2) order by prediction_id) as squared_errors,
         case
-            when min(outcome) < max(outcome) then count(*) * var_pop(outcome order by prediction_id)
+            when {{ varies('outcome') }} then count(*) * var_pop(outcome order by prediction_id)
         end as squared_distances,
         case when count(qlike_term) = count(*) then avg(qlike_term order by prediction_id) end as qlike
     from pairs

@@ -86,11 +86,11 @@ naive as (
                 then
                     summed.loss_difference_of_pairs
                     / sqrt(
-                        sum(
+                        nullif(sum(
                             bars.loss_squares
                             + bars.pairs * power(bars.loss_difference - summed.loss_difference_of_pairs, 2)
                             order by bars.observation
-                        ) / summed.pairs / (summed.pairs - 1)
+                        ), 0) / summed.pairs / (summed.pairs - 1)
                     )
         end as t
     from summed
