@@ -21,7 +21,8 @@ from warehouse.config import Home
 FACTS = {
     "publication": "select max(publication_id) from ops.publication",
     "bars": "select count(*) from marts.feature_engineered_data",
-    "closes": "select sum(close) from marts.feature_engineered_data",
+    # As numeric: a sum of floats depends on the order of the rows, and plans change meanwhile.
+    "closes": "select sum(close::numeric) from marts.feature_engineered_data",
     "covered": "select sum(bars) from marts.feature_coverage where feature = 'returns'",
     "records": "select sum(total_records) from marts.mv_features_dashboard_summary",
     "window": "select sum(window_bars) from marts.market_overview",
