@@ -55,26 +55,23 @@ running as (
 
 blocks as (
 
-    -- Also the blocks that begin before the end and reach beyond it: all residuals sum to 0.
     select
         series_no,
+        horizon,
         observation,
-        power(so_far - lag(so_far, horizon, 0::double precision) over by_observation, 2)
-        + case when observation > observations - horizon then power(so_far, 2) else 0 end as squares
+        {{ newey_west_block('so_far', 'observation', 'observations', 'horizon', 'by_observation') }} as squares
     from running
     window by_observation as (partition by series_no order by observation)
 
 ),
 
--- Newey and West: the weights of Bartlett's kernel are what sums of h neighbours have in common.
 overlapping as (
 
     select
-        series.series_no,
-        sum(blocks.squares order by blocks.observation) / min(series.horizon) as variance
+        series_no,
+        sum(squares order by observation) / horizon as variance
     from blocks
-    inner join series on blocks.series_no = series.series_no
-    group by series.series_no
+    group by series_no, horizon
 
 ),
 

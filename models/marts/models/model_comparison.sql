@@ -99,16 +99,20 @@ naive as (
 
 ),
 
-residuals as (
+running as (
 
     select
         bars.comparison_no,
         measures.measure,
         bars.horizon_bars,
         bars.observation,
+        summed.bars,
         measures.lowest,
         measures.highest,
-        measures.value - measures.mean as residual
+        sum(measures.value - measures.mean) over (
+            partition by bars.comparison_no, measures.measure
+            order by bars.observation
+        ) as so_far
     from bars
     inner join summed on bars.comparison_no = summed.comparison_no
     cross join lateral (
@@ -125,33 +129,26 @@ residuals as (
 
 ),
 
--- Materialized: joined before its lags are written out, every bar would meet every other.
-lagged as materialized (
+blocks as (
 
     select
-        residuals.*,
-        residuals.observation - lags.lag as earlier_observation
-    from residuals
-    cross join lateral generate_series(0, residuals.horizon_bars - 1) as lags (lag)
+        *,
+        {{ newey_west_block('so_far', 'observation', 'bars', 'horizon_bars', 'by_observation') }} as squares
+    from running
+    window by_observation as (partition by comparison_no, measure order by observation)
 
 ),
 
 long_run as (
 
     select
-        today.comparison_no,
-        today.measure,
+        comparison_no,
+        measure,
         case
-            when min(today.lowest) < max(today.highest)
-                then nullif({{ newey_west_sum('today', 'earlier', 'today.horizon_bars') }}, 0)
+            when min(lowest) < max(highest) then nullif(sum(squares order by observation), 0) / horizon_bars
         end as variance
-    from lagged as today
-    inner join residuals as earlier
-        on
-            today.comparison_no = earlier.comparison_no
-            and today.measure = earlier.measure
-            and today.earlier_observation = earlier.observation
-    group by today.comparison_no, today.measure
+    from blocks
+    group by comparison_no, measure, horizon_bars
 
 ),
 
