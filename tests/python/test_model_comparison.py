@@ -10,16 +10,19 @@ import pytest
 import statsmodels.api as sm
 from scipy import special, stats
 from statsmodels.stats.contingency_tables import mcnemar
+from statsmodels.stats.multitest import multipletests
 
 from databases import cloned_database
 from dbt_runs import dbt
 from prediction_rows import outcomes, predict
 from schedules import Schedule
+from significance_oracles import cosine_test
 from warehouse import database
 from warehouse.config import Home
 
 AAPL, IBM, HOURS = ("AAPL", "1d"), ("IBM", "1d"), ("AAPL", "1h")
 KEY = ["champion_id", "challenger_id", "prediction_type", "timeframe", "horizon_bars", "period"]
+RIVALS = ["champion_id", "prediction_type", "timeframe", "horizon_bars", "period"]
 TASK = ["prediction_type", "timeframe", "horizon_bars"]
 COST = 10 / 1e4
 SHADOW = ("shadow", "twin", "stranger", "sharp")
@@ -137,12 +140,12 @@ def test_every_number_is_that_of_statsmodels_or_scipy(
     for key, row in rows.iterrows():
         for name, expected in oracle(pairs_of(said, key), key).items():
             where = f"{name} of {key}"
-            if expected is None:
+            if pd.isna(expected):
                 assert pd.isna(row[name]), where
                 continue
             np.testing.assert_allclose(float(row[name]), expected, **EXACT, err_msg=where)
             checked[name] = checked.get(name, 0) + 1
-    assert len(checked) == 22, checked
+    assert len(checked) == 26, checked
     assert min(checked.values()) > 15, checked
 
 
@@ -182,12 +185,29 @@ def test_the_better_one_is_named_and_only_when_sure(
     assert stranger[["champion_loss", "p_value", "better", "first_bar_at"]].isna().all()
     # The gate of promotion warns, and readers get their marts all the same.
     assert warned == ["better_challengers"]
-    # Fewer bars than the horizon spans decide nothing.
+    # Few bars decide nothing.
     months = mart[(mart["horizon_bars"] == 21) & (mart["bars"] <= 21)]
     assert len(months) > 10
     assert months[["p_value", "is_significant", "loss_t_diebold_mariano"]].isna().all(axis=None)
-    undecided = mart["p_value"].isna()
-    assert (mart["is_significant"][~undecided] == (mart["p_value"][~undecided] < 0.05)).all()
+    undecided = mart["q_value"].isna()
+    assert (mart["is_significant"][~undecided] == (mart["q_value"][~undecided] < 0.05)).all()
+
+
+def test_q_values_are_those_of_statsmodels(compared: tuple[Frame, Frame, list[str]]) -> None:
+    mart, _, _ = compared
+    rivals = [len(rows) for _, rows in mart.groupby(RIVALS) if tell(rows)]
+    assert max(rivals) > 1
+
+
+def tell(rows: Frame) -> bool:
+    """Whether a champion's challengers have p-values; then their q-values are statsmodels'."""
+    told = rows[rows["p_value"].notna()]
+    assert rows["q_value"].notna().equals(rows["p_value"].notna())
+    if told.empty:
+        return False
+    expected = multipletests(told["p_value"], method="fdr_bh")[1]
+    np.testing.assert_allclose(told["q_value"], expected, **EXACT)
+    return True
 
 
 @pytest.mark.parametrize("degrees", [1, 2, 5, 20, 251, 5000])
@@ -237,36 +257,39 @@ def oracle(pairs: Frame, key: tuple[object, ...]) -> dict[str, float | None]:
     numbers["loss_t_naive"] = naive.statistic if is_told and naive else None
     numbers["loss_p_value_naive"] = naive.pvalue if is_told and naive else None
     horizon = int(str(key[4]))
-    loss = diebold_mariano(by_bar["loss_x"] - by_bar["loss_y"], horizon)
-    numbers["loss_t_diebold_mariano"], numbers["loss_p_value"] = loss
-    numbers["p_value"] = loss[1]
+    worse = by_bar["loss_x"] - by_bar["loss_y"]
+    numbers["loss_t_diebold_mariano"] = diebold_mariano(worse, horizon)
+    loss = cosine_test(worse.to_numpy(), horizon)
+    numbers["loss_degrees"], numbers["loss_t"], numbers["loss_p_value"] = loss
+    numbers["p_value"] = loss[2]
     if key[2] == "volatility":
         numbers |= dict.fromkeys(["net_return_difference", "net_return_p_value"])
     else:
         numbers["champion_net_return"] = by_bar["net_x"].mean()
         numbers["challenger_net_return"] = by_bar["net_y"].mean()
         numbers["net_return_difference"] = (by_bar["net_y"] - by_bar["net_x"]).mean()
-        gain = diebold_mariano(by_bar["net_y"] - by_bar["net_x"], horizon)
-        numbers["net_return_t_diebold_mariano"], numbers["net_return_p_value"] = gain
+        more = by_bar["net_y"] - by_bar["net_x"]
+        numbers["net_return_t_diebold_mariano"] = diebold_mariano(more, horizon)
+        gain = cosine_test(more.to_numpy(), horizon)
+        numbers["net_return_degrees"], numbers["net_return_t"], numbers["net_return_p_value"] = gain
     if "direction" not in str(key[2]):
         return numbers | {"both_right": None, "mcnemar_statistic": None, "mcnemar_p_value": None}
-    return numbers | discordant(pairs, loss[1])
+    return numbers | discordant(pairs, loss[2])
 
 
-def diebold_mariano(difference: pd.Series, horizon: int) -> tuple[float | None, float | None]:
-    """Return statistic and p-value: Newey-West by statsmodels, corrected as published (1997)."""
+def diebold_mariano(difference: pd.Series, horizon: int) -> float | None:
+    """Return the statistic: Newey-West by statsmodels, corrected as published (1997)."""
     count = len(difference)
     if count <= horizon or np.ptp(difference) == 0:
-        return None, None
+        return None
     fitted = sm.OLS(difference.to_numpy(), np.ones(count)).fit(
         cov_type="HAC", cov_kwds={"maxlags": horizon - 1, "use_correction": False}
     )
     shrunk = (count + 1 - 2 * horizon + horizon * (horizon - 1) / count) / count
-    statistic = fitted.tvalues[0] * np.sqrt(shrunk)
-    return statistic, 2 * stats.t.sf(abs(statistic), count - 1)
+    return float(fitted.tvalues[0] * np.sqrt(shrunk))
 
 
-def discordant(pairs: Frame, loss_p_value: float | None) -> dict[str, float | None]:
+def discordant(pairs: Frame, loss_p_value: float) -> dict[str, float | None]:
     """Return what statsmodels says of two classifiers."""
     table = [
         [(pairs["right_x"] & pairs["right_y"]).sum(), (pairs["right_x"] & ~pairs["right_y"]).sum()],
@@ -286,5 +309,5 @@ def discordant(pairs: Frame, loss_p_value: float | None) -> dict[str, float | No
         "mcnemar_statistic": corrected.statistic if corrected else None,
         "mcnemar_p_value": corrected.pvalue if corrected else None,
         "mcnemar_exact_p_value": exact,
-        "p_value": None if loss_p_value is None else max(loss_p_value, exact),
+        "p_value": None if np.isnan(loss_p_value) else max(loss_p_value, exact),
     }

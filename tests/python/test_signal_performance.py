@@ -9,13 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
-from scipy import fft, stats
+from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from databases import cloned_database
 from dbt_runs import dbt
 from label_oracles import HORIZONS, forward_returns, frame
 from signal_rows import CLOSES, SYMBOLS, Speaker, land_agents, land_market, opinions
+from significance_oracles import cosine_test
 from test_seed_statements import SEARCH_PATH, only
 from warehouse import database
 from warehouse.config import Home
@@ -194,17 +195,6 @@ def test_scipy_and_statsmodels_are_as_sure(judged: pd.DataFrame, horizon: int) -
     q_values = multipletests(list(p_values.values()), method="fdr_bh")[1]
     ours = [row_of(agent, horizon)["return_q_value"] for agent in p_values]
     np.testing.assert_allclose(ours, q_values, **EXACT)
-
-
-def cosine_test(values: np.ndarray, horizon: int) -> tuple[float, float, float]:
-    """Degrees, t and p of Lazarus, Lewis, Stock and Watson, by scipy's cosine transform."""
-    count = len(values)
-    degrees = min(int(0.4 * count ** (2 / 3) + 1e-9), count // (2 * horizon))
-    if degrees < 2:
-        return (np.nan,) * 3
-    weights = fft.dct(values, norm="ortho")[1 : degrees + 1]
-    t = values.mean() / np.sqrt(np.mean(weights**2) / count)
-    return degrees, t, 2 * stats.t.sf(abs(t), degrees)
 
 
 def test_nothing_said_is_lost(judged: pd.DataFrame) -> None:

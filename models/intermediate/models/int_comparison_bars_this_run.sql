@@ -1,6 +1,6 @@
 {#
-    Grain: one row per open comparison of two models and base bar: how both did on the instruments for which both said
-    something at that bar. Instruments move together, so what they say together is one observation, not many.
+    Grain: one row per open comparison of two models (comparison_no, with its period) and base bar: how both did on the
+    instruments for which both said something at that bar. Instruments move together, so what they say together is one observation, not many.
     Of several predictions of a model for one instrument and bar the last counts. Floats are summed in the order of
     instruments: an incremental build may meet them in another.
     Joins on six columns are taken for a handful of rows, and nested loops over millions take hours: hash them.
@@ -129,39 +129,63 @@ pairs as (
         champion.loss is not null
         and challenger.loss is not null
 
+),
+
+bars as (
+
+    select
+        champion_id,
+        challenger_id,
+        prediction_type,
+        timeframe,
+        horizon_bars,
+        base_bar_at,
+        count(*) as pairs,
+        {% for right in ['both', 'only_champion', 'only_challenger', 'neither'] -%}
+            count(*) filter (
+                where
+                judged_as = 'direction'
+                and is_champion_right = {{ right in ['both', 'only_champion'] }}
+                and is_challenger_right = {{ right in ['both', 'only_challenger'] }}
+            ) as {{ right }}_right,
+        {% endfor -%}
+        {% for number in ['champion_loss', 'challenger_loss', 'champion_net_return', 'challenger_net_return'] -%}
+            avg({{ number }} order by instrument_id) as {{ number }},
+        {% endfor -%}
+        {% for number in ['loss_difference', 'net_return_difference'] -%}
+            avg({{ number }} order by instrument_id) as {{ number }},
+            min({{ number }}) as lowest_{{ number }},
+            max({{ number }}) as highest_{{ number }},
+        {% endfor -%}
+        count(*) * var_pop(loss_difference order by instrument_id) as loss_squares
+
+    from pairs
+    group by
+        champion_id,
+        challenger_id,
+        prediction_type,
+        timeframe,
+        horizon_bars,
+        base_bar_at
+
 )
 
 select
-    champion_id,
-    challenger_id,
-    prediction_type,
-    timeframe,
-    horizon_bars,
-    base_bar_at,
-    count(*) as pairs,
-    {% for right in ['both', 'only_champion', 'only_challenger', 'neither'] -%}
-        count(*) filter (
-            where
-            judged_as = 'direction'
-            and is_champion_right = {{ right in ['both', 'only_champion'] }}
-            and is_challenger_right = {{ right in ['both', 'only_challenger'] }}
-        ) as {{ right }}_right,
-    {% endfor -%}
-    {% for number in ['champion_loss', 'challenger_loss', 'champion_net_return', 'challenger_net_return'] -%}
-        avg({{ number }} order by instrument_id) as {{ number }},
-    {% endfor -%}
-    {% for number in ['loss_difference', 'net_return_difference'] -%}
-        avg({{ number }} order by instrument_id) as {{ number }},
-        min({{ number }}) as lowest_{{ number }},
-        max({{ number }}) as highest_{{ number }},
-    {% endfor -%}
-    count(*) * var_pop(loss_difference order by instrument_id) as loss_squares
+    comparisons.comparison_no,
+    comparisons.judged_as,
+    row_number() over (
+        partition by comparisons.comparison_no
+        order by bars.base_bar_at
+    ) as observation,
+    bars.*
 
-from pairs
-group by
-    champion_id,
-    challenger_id,
-    prediction_type,
-    timeframe,
-    horizon_bars,
-    base_bar_at
+from {{ ref('int_model_comparisons') }} as comparisons
+inner join bars
+    on
+        comparisons.champion_id = bars.champion_id
+        and comparisons.challenger_id = bars.challenger_id
+        and comparisons.prediction_type = bars.prediction_type
+        and comparisons.timeframe = bars.timeframe
+        and comparisons.horizon_bars = bars.horizon_bars
+        and comparisons.period in ('all', to_char(bars.base_bar_at at time zone 'UTC', 'YYYY-MM'))
+where comparisons.is_open

@@ -75,14 +75,11 @@ overlapping as (
 
 ),
 
--- How many waves: as few as Lazarus and others advise, and none so short that overlapping returns are smooth over it.
 resolved as (
 
     select
         *,
-        least(
-            floor(0.4 * power(observations, 2 / 3.0::double precision) + 1e-9), observations / (2 * horizon)
-        )::integer as degrees
+        {{ cosine_degrees('observations', 'horizon') }} as degrees
     from series
     where deviation is not null
 
@@ -94,21 +91,9 @@ waves as (
         resolved.series_no,
         resolved.degrees,
         numbers.wave,
-        2.0 / resolved.observations * power(projected.length, 2) as square
+        {{ cosine_square('resolved.observed', 'numbers.wave', 'resolved.observations') }} as square
     from resolved
     cross join generate_series(1, resolved.degrees) as numbers (wave)
-    inner join lateral (
-
-        select
-            sum(
-                numbered.value
-                * cos(pi() * numbers.wave * (numbered.observation - 0.5::double precision) / resolved.observations)
-                order by numbered.observation
-            ) as length
-        from unnest(resolved.observed) with ordinality as numbered (value, observation)
-
-    ) as projected on true
-    where resolved.degrees >= 2
 
 ),
 

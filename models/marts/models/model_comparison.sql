@@ -21,7 +21,8 @@
 {%- set totals = ['first_bar_at', 'last_bar_at', 'pairs', 'bars'] -%}
 {%- set tests = [
     'mcnemar_statistic', 'mcnemar_p_value', 'mcnemar_exact_p_value', 'loss_t_naive', 'loss_p_value_naive',
-    'loss_t_diebold_mariano', 'loss_p_value', 'net_return_t_diebold_mariano', 'net_return_p_value',
+    'loss_t', 'loss_degrees', 'loss_p_value', 'loss_t_diebold_mariano',
+    'net_return_t', 'net_return_degrees', 'net_return_p_value', 'net_return_t_diebold_mariano',
 ] -%}
 {%- set numbers = totals + counts + means + tests -%}
 with
@@ -34,24 +35,7 @@ comparisons as (
 
 bars as (
 
-    select
-        bars_this_run.*,
-        comparisons.comparison_no,
-        comparisons.judged_as,
-        row_number() over (
-            partition by comparisons.comparison_no
-            order by bars_this_run.base_bar_at
-        ) as observation
-    from comparisons
-    inner join {{ ref('int_comparison_bars_this_run') }} as bars_this_run
-        on
-            comparisons.champion_id = bars_this_run.champion_id
-            and comparisons.challenger_id = bars_this_run.challenger_id
-            and comparisons.prediction_type = bars_this_run.prediction_type
-            and comparisons.timeframe = bars_this_run.timeframe
-            and comparisons.horizon_bars = bars_this_run.horizon_bars
-            and comparisons.period in ('all', to_char(bars_this_run.base_bar_at at time zone 'UTC', 'YYYY-MM'))
-    where comparisons.is_open
+    select * from {{ ref('int_comparison_bars_this_run') }}
 
 ),
 
@@ -99,90 +83,32 @@ naive as (
 
 ),
 
-running as (
-
-    select
-        bars.comparison_no,
-        measures.measure,
-        bars.horizon_bars,
-        bars.observation,
-        summed.bars,
-        measures.lowest,
-        measures.highest,
-        sum(measures.value - measures.mean) over (
-            partition by bars.comparison_no, measures.measure
-            order by bars.observation
-        ) as so_far
-    from bars
-    inner join summed on bars.comparison_no = summed.comparison_no
-    cross join lateral (
-        values
-        (
-            'loss', bars.loss_difference, summed.loss_difference,
-            bars.lowest_loss_difference, bars.highest_loss_difference
-        ),
-        (
-            'net_return', bars.net_return_difference, summed.net_return_difference,
-            bars.lowest_net_return_difference, bars.highest_net_return_difference
-        )
-    ) as measures (measure, value, mean, lowest, highest)
-
-),
-
-blocks as (
-
-    select
-        *,
-        {{ newey_west_block('so_far', 'observation', 'bars', 'horizon_bars', 'by_observation') }} as squares
-    from running
-    window by_observation as (partition by comparison_no, measure order by observation)
-
-),
-
-long_run as (
-
-    select
-        comparison_no,
-        measure,
-        case
-            when min(lowest) < max(highest) then nullif(sum(squares order by observation), 0) / horizon_bars
-        end as variance
-    from blocks
-    group by comparison_no, measure, horizon_bars
-
-),
-
--- Diebold and Mariano, with the correction of Harvey, Leybourne and Newbold: needs more bars than one spans.
-scaled as (
+tested as (
 
     select
         summed.*,
         naive.t as loss_t_naive,
+        case
+            when summed.pairs > 1 then {{ student_t_p_value('naive.t', '(summed.pairs - 1)') }}
+        end as loss_p_value_naive,
         {% for measure in ['loss', 'net_return'] -%}
-            case
-                when summed.bars > comparisons.horizon_bars
-                    then
-                        summed.{{ measure }}_difference
-                        * sqrt(
-                            (summed.bars - comparisons.horizon_bars)
-                            * (summed.bars - comparisons.horizon_bars + 1)
-                            / {{ measure }}_long_run.variance
-                        )
-            end as {{ measure }}_t_diebold_mariano,
+            {{ measure }}.t as {{ measure }}_t,
+            {{ measure }}.degrees as {{ measure }}_degrees,
+            {{ measure }}.p_value as {{ measure }}_p_value,
+            {{ measure }}.t_diebold_mariano as {{ measure }}_t_diebold_mariano,
         {% endfor -%}
         summed.only_champion_right + summed.only_challenger_right as discordant
     from summed
-    inner join comparisons on summed.comparison_no = comparisons.comparison_no
     inner join naive on summed.comparison_no = naive.comparison_no
     {% for measure in ['loss', 'net_return'] -%}
-        inner join long_run as {{ measure }}_long_run
+        left join {{ ref('int_comparison_significance') }} as {{ measure }}
             on
-                summed.comparison_no = {{ measure }}_long_run.comparison_no
-                and {{ measure }}_long_run.measure = '{{ measure }}'
+                summed.comparison_no = {{ measure }}.comparison_no
+                and {{ measure }}.measure = '{{ measure }}'
     {% endfor %}
 ),
 
-tested as (
+mcnemar as (
 
     select
         *,
@@ -205,15 +131,8 @@ tested as (
                             least(only_champion_right, only_challenger_right) + 1
                         )
                     )
-        end as mcnemar_exact_p_value,
-        {% for measure in ['loss', 'net_return'] -%}
-            case
-                when bars > 1
-                    then {{ student_t_p_value(measure ~ '_t_diebold_mariano', '(bars - 1)') }}
-            end as {{ measure }}_p_value,
-        {% endfor -%}
-        case when pairs > 1 then {{ student_t_p_value('loss_t_naive', '(pairs - 1)') }} end as loss_p_value_naive
-    from scaled
+        end as mcnemar_exact_p_value
+    from tested
 
 ),
 
@@ -221,11 +140,11 @@ measured as (
 
     select
         {% for number in numbers -%}
-            tested.{{ number }},
+            mcnemar.{{ number }},
         {% endfor -%}
         comparisons.comparison_no
     from comparisons
-    left join tested on comparisons.comparison_no = tested.comparison_no
+    left join mcnemar on comparisons.comparison_no = mcnemar.comparison_no
     where comparisons.is_open
     {% if is_incremental() %}
 
@@ -256,42 +175,83 @@ decided as (
     -- Instruments of a bar are not independent, as McNemar's test has it, and few discordant pairs are too few for
     -- Student's distribution: of directions both must be sure.
     select
+        measured.*,
+        comparisons.champion_id,
+        comparisons.challenger_id,
+        comparisons.prediction_type,
+        comparisons.timeframe,
+        comparisons.horizon_bars,
+        comparisons.period,
+        comparisons.judged_as,
+        comparisons.input_fingerprint,
+        case
+            when measured.mcnemar_exact_p_value > measured.loss_p_value then measured.mcnemar_exact_p_value
+            else measured.loss_p_value
+        end as p_value
+    from comparisons
+    inner join measured on comparisons.comparison_no = measured.comparison_no
+
+),
+
+numbered as (
+
+    select
+        *,
+        p_value * count(p_value) over rivals / row_number() over by_p_value as ratio
+    from decided
+    window
+        rivals as (partition by champion_id, prediction_type, timeframe, horizon_bars, period),
+        by_p_value as (
+            partition by champion_id, prediction_type, timeframe, horizon_bars, period
+            order by p_value, challenger_id
+        )
+
+),
+
+-- Benjamini and Hochberg, among the challengers of one champion: with many one is better by chance.
+discovered as (
+
+    select
         *,
         case
-            when mcnemar_exact_p_value > loss_p_value then mcnemar_exact_p_value
-            else loss_p_value
-        end as p_value
-    from measured
+            when p_value is not null
+                then
+                    least(1, min(ratio) over (
+                        partition by champion_id, prediction_type, timeframe, horizon_bars, period
+                        order by p_value desc nulls last, challenger_id desc rows unbounded preceding
+                    ))
+        end as q_value
+    from numbered
 
 )
 
 select
-    comparisons.champion_id,
-    comparisons.challenger_id,
-    comparisons.prediction_type,
-    comparisons.timeframe,
-    comparisons.horizon_bars,
-    comparisons.period,
-    comparisons.judged_as,
+    discovered.champion_id,
+    discovered.challenger_id,
+    discovered.prediction_type,
+    discovered.timeframe,
+    discovered.horizon_bars,
+    discovered.period,
+    discovered.judged_as,
     champion.name as champion_name,
     champion.version as champion_version,
     challenger.name as challenger_name,
     challenger.version as challenger_version,
     challenger.status as challenger_status,
     {% for number in numbers if number not in ['pairs', 'bars'] -%}
-        decided.{{ number }},
+        discovered.{{ number }},
     {% endfor -%}
-    coalesce(decided.pairs, 0) as pairs,
-    coalesce(decided.bars, 0) as bars,
-    decided.p_value,
+    coalesce(discovered.pairs, 0) as pairs,
+    coalesce(discovered.bars, 0) as bars,
+    discovered.p_value,
+    discovered.q_value,
     case
-        when decided.loss_difference > 0 then 'challenger'
-        when decided.loss_difference < 0 then 'champion'
+        when discovered.loss_difference > 0 then 'challenger'
+        when discovered.loss_difference < 0 then 'champion'
     end as better,
-    decided.p_value < {{ var('comparison_significance') }} as is_significant,
-    comparisons.input_fingerprint
+    discovered.q_value < {{ var('comparison_significance') }} as is_significant,
+    discovered.input_fingerprint
 
-from comparisons
-inner join decided on comparisons.comparison_no = decided.comparison_no
-inner join {{ ref('stg_ml__models') }} as champion on comparisons.champion_id = champion.model_id
-inner join {{ ref('stg_ml__models') }} as challenger on comparisons.challenger_id = challenger.model_id
+from discovered
+inner join {{ ref('stg_ml__models') }} as champion on discovered.champion_id = champion.model_id
+inner join {{ ref('stg_ml__models') }} as challenger on discovered.challenger_id = challenger.model_id
