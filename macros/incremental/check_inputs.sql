@@ -6,13 +6,13 @@
         Before the model writes: afterwards its unique key could fail first, with a message that helps nobody.
     -#}
     {%- set window = run_window_id() -%}
-    {%- set tables = ['table', 'incremental'] -%}
+    {%- set tables = ['scratch', 'table', 'incremental'] -%}
     {%- set inputs = [] -%}
     {%- set scratch = [] -%}
     {%- for parent in (model.depends_on.nodes if execute and model.config.materialized in tables else []) if parent != window and parent in graph.nodes -%}
         {%- if graph.nodes[parent].config.materialized in tables and window in ancestors(parent) -%}
             {%- do inputs.append(graph.nodes[parent].name) -%}
-            {%- do scratch.append(parent) if graph.nodes[parent].config.materialized == 'table' -%}
+            {%- do scratch.append(parent) if graph.nodes[parent].config.materialized != 'incremental' -%}
         {%- endif -%}
     {%- endfor -%}
     {%- if inputs -%}

@@ -4,7 +4,7 @@
         ordered: also by series, the order of every window, so that no family sorts 1.9M bars again.
         It is dropped by the next run: vacuuming it in the background only costs.
     -#}
-    {%- if config.get('materialized') == 'table' -%}
+    {%- if config.get('materialized') == 'scratch' -%}
         create unique index on {{ this }} (bar_row);
         {% if ordered -%}
         create unique index on {{ this }} (series_no, bar_row);

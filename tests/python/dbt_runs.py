@@ -1,4 +1,4 @@
-"""dbt in this process, on the database in force, parsed once for each project and database."""
+"""dbt in this process, on the database in force, parsed once for each project."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from dbt.parser.manifest import extended_mashumuro_decoder
 
 from warehouse import config, database, dbt_environment
 
-_parsed: dict[tuple[Path, str], Manifest] = {}
-_files: dict[tuple[Path, str], Path] = {}
+_parsed: dict[Path, Manifest] = {}
+_files: dict[Path, Path] = {}
 GOOD = (NodeStatus.Success, NodeStatus.Pass, NodeStatus.NoOp, NodeStatus.Warn)
 
 Moment = Callable[[str, str], bool]
@@ -97,40 +97,52 @@ def wait_for_backends(seconds: float = 30.0) -> None:
 
 
 def parsed(project: Path = config.PROJECT) -> Manifest:
-    """Return the project as dbt has parsed it for the database in force."""
-    key = (project, config.connection().dbname)
-    if key not in _parsed:
+    """Return the project as dbt has parsed it, its relations in the database in force."""
+    if project not in _parsed:
         done = _run(["parse", *_common(project), "--no-partial-parse"], dbtRunner())
         assert isinstance(done.result, Manifest), done.exception
-        _parsed[key] = done.result
-        _files[key] = Path(_folder().name) / str(len(_files))
-        shutil.copy(_target(project) / PARTIAL_PARSE_FILE_NAME, _files[key])
-    return _parsed[key]
+        _parsed[project] = done.result
+        _files[project] = Path(_folder().name) / str(len(_files))
+        shutil.copy(_target(project) / PARTIAL_PARSE_FILE_NAME, _files[project])
+    _point(_parsed[project], config.connection().dbname)
+    return _parsed[project]
+
+
+def _point(manifest: Manifest, database_name: str) -> None:
+    """Name another database in a parsed project: parsing it again takes seconds for each test.
+
+    Also in the graph that macros see, which cannot be made anew: a run notes macros in the nodes
+    that it calls, and the code of a model would seem to have changed.
+    """
+    for kind in ("nodes", "sources", "functions"):
+        for key, node in getattr(manifest, kind).items():
+            seen = manifest.flat_graph[kind][key]
+            if node.database == database_name:
+                return
+            if getattr(node, "relation_name", None):
+                node.relation_name = node.relation_name.replace(node.database, database_name, 1)
+                seen["relation_name"] = node.relation_name
+            node.database = seen["database"] = database_name
 
 
 def parsed_file(project: Path = config.PROJECT) -> Path:
     """Return what dbt keeps of a parsed project, for processes that shall not parse it again."""
     parsed(project)
-    return _files[project, config.connection().dbname]
+    return _files[project]
 
 
 def load(project: Path, file: Path) -> None:
-    """Take a project as another process has parsed it for the database in force."""
+    """Take a project as another process has parsed it."""
     manifest = Manifest.from_msgpack(file.read_bytes(), decoder=extended_mashumuro_decoder)
     manifest.build_parent_and_child_maps()
     manifest.build_flat_graph()
-    _parsed[project, config.connection().dbname] = manifest
+    _parsed[project] = manifest
 
 
 @lru_cache
 def _folder() -> tempfile.TemporaryDirectory[str]:
     """Return a folder that is removed with this process: a later parse overwrites dbt's own."""
     return tempfile.TemporaryDirectory(prefix="warehouse-parsed-")
-
-
-def manifest(project: Path = config.PROJECT) -> Manifest:
-    """Return the manifest that `dbt` has parsed."""
-    return next(parsed for (path, _), parsed in _parsed.items() if path == project)
 
 
 def copied_project(folder: Path) -> Path:
@@ -150,7 +162,7 @@ def _invoke(command: str, *arguments: str, project: Path, callbacks: list[Any]) 
 def _common(project: Path) -> list[str]:
     home = config.Home.current()
     return [
-        *("--log-level", "none", "--no-use-colors", "--log-level-file", "info"),
+        *("--log-level", "none", "--no-use-colors", "--log-level-file", "none"),
         *("--project-dir", str(project), "--profiles-dir", str(config.PROJECT)),
         *("--log-path", str(home.logs), "--target", "embedded"),
         *("--target-path", str(_target(project))),

@@ -7,7 +7,7 @@
 #}
 {{
     config(
-        materialized='table',
+        materialized='scratch',
         pre_hook=["set local enable_hashjoin = off", "set local enable_mergejoin = off"],
         post_hook='{{ index_scratch(ordered=true) }}',
     )
