@@ -171,13 +171,13 @@ bars as (
 )
 
 select
+    bars.*,
     comparisons.comparison_no,
     comparisons.judged_as,
     row_number() over (
         partition by comparisons.comparison_no
         order by bars.base_bar_at
-    ) as observation,
-    bars.*
+    ) as observation
 
 from {{ ref('int_model_comparisons') }} as comparisons
 inner join bars

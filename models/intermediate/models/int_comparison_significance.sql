@@ -7,10 +7,10 @@ with
 differences as (
 
     select
+        measures.*,
         bars.comparison_no,
         bars.horizon_bars,
-        bars.observation,
-        measures.*
+        bars.observation
     from {{ ref('int_comparison_bars_this_run') }} as bars
     cross join lateral (
         values
