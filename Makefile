@@ -66,12 +66,12 @@ lint: setup-dev  ## check style, types, SQL and the dbt project
 	@$(BIN)/python -m warehouse.table_docs --check
 	@DBT_WARN_ERROR_OPTIONS='{"error": []}' $(BIN)/sqlfluff lint --disable-progress-bar \
 	    --templater dbt --processes 1 models $(wildcard tests/data)
-	@$(BIN)/sqlfluff lint --disable-progress-bar functions tests/generic
+	@$(BIN)/sqlfluff lint --disable-progress-bar functions tests/generic docs/queries
 
 format: setup-dev  ## rewrite Python and SQL in the project's style
 	@$(BIN)/ruff check --fix --quiet . || true
 	@$(BIN)/ruff format --quiet .
-	@$(BIN)/sqlfluff fix --quiet models functions tests
+	@$(BIN)/sqlfluff fix --quiet models functions tests docs/queries
 
 bench: setup-dev  ## measure at full scale and write docs/benchmarks.md (about an hour)
 	@$(BIN)/python -m benchmarks

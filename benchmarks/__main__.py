@@ -21,6 +21,7 @@ from benchmarks import (
     incremental,
     landing,
     landing_tables,
+    queries,
     query,
     signals,
     table,
@@ -30,7 +31,7 @@ from benchmarks.data import Scale, generate
 from benchmarks.peers.ways import PEERS
 from warehouse.config import PROJECT
 
-STEPS = ("landing", "tables", "features", "incremental", "query", "signals")
+STEPS = ("landing", "tables", "features", "incremental", "query", "queries", "signals")
 DOCS = PROJECT / "docs" / "benchmarks.md"
 
 
@@ -69,6 +70,8 @@ def main(
             sections += incremental.run(space, bars, size)
         if "query" in steps:
             sections += query.run(space, bars, repeats=repeats)
+        if "queries" in steps:
+            sections += queries.run(space, scale, repeats=max(1, repeats // 4))
         if "signals" in steps:
             sections += signals.run(space, scale)
         about = {

@@ -17,6 +17,7 @@ from warehouse import (
     cli_land,
     cli_migrate,
     cli_prop,
+    cli_queries,
     cli_roles,
     cli_simulate,
     config,
@@ -54,6 +55,7 @@ app.add_typer(cli_correct.app, name="withdraw")
 app.add_typer(cli_audit.app, name="audit")
 app.add_typer(cli_prop.app, name="prop")
 app.add_typer(cli_roles.app, name="roles")
+app.add_typer(cli_queries.app, name="queries")
 app.command(
     epilog=output.examples("warehouse rename FB META --on 2022-06-09"),
 )(cli_correct.rename)

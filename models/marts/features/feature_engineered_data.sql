@@ -22,6 +22,10 @@
                     'columns': ['symbol', 'feature_version', '"timestamp" desc'],
                     'include': ['close', 'rsi_1d', 'price_ma_short'],
                     'why': 'the recent features of a symbol, read from the index alone (docs/seeds/ml_trading.sql)',
+                }, {
+                    'name': 'idx_features_timeseries',
+                    'columns': ['timeframe', '"timestamp" desc'],
+                    'why': 'a cross-section: every instrument at one bar; the key begins with the instrument',
                 }],
             },
         },

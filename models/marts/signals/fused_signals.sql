@@ -7,7 +7,14 @@
     config(
         incremental_strategy='touched_replace',
         unique_key=['fused_id'],
-        meta={'touched': 'int_fused_signals_this_run'},
+        meta={
+            'touched': 'int_fused_signals_this_run',
+            'physical_design': {'indexes': [{
+                'name': 'fused_signals_strategy_idx',
+                'columns': ['strategy_id', 'session_date'],
+                'why': 'what agents earned a strategy in some sessions: attribution is joined by fused_id',
+            }]},
+        },
     )
 }}
 -- depends_on: {{ ref('int_run_window') }}

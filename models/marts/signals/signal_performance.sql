@@ -7,6 +7,12 @@
     config(
         incremental_strategy='replace_all',
         unique_key=['agent_id', 'horizon', 'period'],
+        meta={'physical_design': {'indexes': [{
+            'name': 'signal_performance_ranking_idx',
+            'columns': ['horizon', 'return_q_value'],
+            'where': "period = 'all'",
+            'why': 'the ranking of agents, without reading their months',
+        }]}},
     )
 }}
 {%- set round_trip = '(2 * ' ~ (var('signal_cost_bps') | float) ~ ' / 10000)' %}
