@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.data import SEED
@@ -15,7 +17,7 @@ from warehouse.landing.bars import land_bars
 from warehouse.landing.profile import load_profile
 from warehouse.landing.reference import land_table
 from warehouse.landing.samples import SPLITS, sample_file
-from warehouse.queries import Query, Values
+from warehouse.queries import Query
 from warehouse.simulation.run import simulate
 
 CLIENTS = 20
@@ -43,9 +45,13 @@ def run(space: Workspace, scale: float, *, repeats: int) -> list[Section]:
         roles.add(LOGIN, role="reader", tenant="house", to=space.folder / "reader.env")
         with connect() as session:
             session.execute("select pg_stat_reset()")
-        whole: set[str] = set()
-        for query in queries.catalogue():
-            whole |= _measure(section, query, repeats)
+        with ExitStack() as stack:
+            clients = [stack.enter_context(connect()) for _ in range(CLIENTS)]
+            pool = stack.enter_context(ThreadPoolExecutor(CLIENTS))
+            asking = Asking(clients, pool, repeats)
+            whole = {
+                name for query in queries.catalogue() for name in asking.measure(section, query)
+            }
         with connect() as session:
             unused = session.execute(UNUSED, [BIG]).fetchall()
             session.execute(f"drop role {LOGIN}".encode())
@@ -82,41 +88,42 @@ def _prepare(section: Section, scale: float) -> None:
     section.notes.append("{:,} rows in landing zone and marts, {}.".format(*(rows or (0, ""))))
 
 
-def _measure(section: Section, query: Query, repeats: int) -> set[str]:
-    """Add a figure; return the big tables of which the plan reads everything."""
-    with connect() as session:
-        sets = query.samples(session, most=200)
+@dataclass
+class Asking:
+    """Clients with a session each, who ask at the same time."""
+
+    clients: list[Any]
+    pool: ThreadPoolExecutor
+    repeats: int
+
+    def measure(self, section: Section, query: Query) -> list[str]:
+        """Add a figure; return the big tables of which the plan reads everything."""
+        say(f"queries: {query.name}")
+        self.clients[0].execute("reset role")
+        sets = query.samples(self.clients[0], most=200)
         if not sets:
-            return set()
-        _act_as(session, query)
-        whole = queries.read_whole(session, queries.plan(session, query, sets[0]))
-        big = {name for name in whole if _rows(session, name) > BIG}
-    say(f"queries: {query.name}")
-    with ThreadPoolExecutor(CLIENTS) as pool:
-        found = list(pool.map(lambda n: _client(query, sets, n, repeats), range(CLIENTS)))
-    p50, p95 = queries.percentiles([ms for own in found for ms in own])
-    section.add(
-        f"{query.name} ({query.kind})", f"p50 {p50:.2f} ms, p95 {p95:.2f} ms",
-        ratio=p95, most=query.budget_ms, unit=" ms",
-    )  # fmt: skip
-    return {f"{name} ({query.name})" for name in big}
+            return []
+        role = LOGIN if query.role == "reader" else roles.GROUPS[query.role]
 
+        def client(number: int) -> list[float]:
+            # The first answer warms up.
+            chosen = random.Random(SEED + number)  # noqa: S311 (no secret)
+            session = self.clients[number]
+            session.execute(f"set role {role}")
+            return [
+                queries.milliseconds(queries.plan(session, query, chosen.choice(sets)))
+                for _ in range(self.repeats + 1)
+            ][1:]
 
-def _client(query: Query, sets: list[Values], number: int, repeats: int) -> list[float]:
-    """Ask once to warm up, then so many times with values of one's own."""
-    chosen = random.Random(SEED + number)  # noqa: S311 (no secret)
-    with connect() as session:
-        _act_as(session, query)
-        spent = [
-            queries.milliseconds(queries.plan(session, query, chosen.choice(sets)))
-            for _ in range(repeats + 1)
-        ]
-    return spent[1:]
-
-
-def _act_as(session: Any, query: Query) -> None:  # noqa: ANN401
-    """Take the role that asks."""
-    session.execute(f"set role {LOGIN if query.role == 'reader' else roles.GROUPS[query.role]}")
+        found = list(self.pool.map(client, range(CLIENTS)))
+        p50, p95 = queries.percentiles([ms for own in found for ms in own])
+        section.add(
+            f"{query.name} ({query.kind})", f"p50 {p50:.2f} ms, p95 {p95:.2f} ms",
+            ratio=p95, most=query.budget_ms, unit=" ms",
+        )  # fmt: skip
+        told = queries.plan(self.clients[0], query, sets[0])
+        whole = queries.read_whole(self.clients[0], told)
+        return [f"{name} ({query.name})" for name in whole if _rows(self.clients[0], name) > BIG]
 
 
 def _rows(session: Any, name: str) -> int:  # noqa: ANN401

@@ -166,7 +166,7 @@ COPIED = {
         "raw_logs.user_action_logs", "raw_logs.agent_metrics", "raw_prop.user_accounts",
         "raw_prop.users_pii", "raw_prop.challenges", "raw_prop.trades",
         "raw_prop.challenge_events", "raw_prop.challenge_equity_ticks", "raw_prop.payments",
-        "raw_prop.payment_events", "raw_prop.risk_alerts", "audit.row_changes",
+        "raw_prop.payment_events", "raw_prop.risk_alerts",
         "marts.signal_performance", "marts.signal_performance_daily", "marts.fused_signals",
         "marts.fused_signal_attribution", "marts.model_performance", "marts.model_comparison",
     ),
@@ -204,7 +204,7 @@ def _copied(name: str, kind: str) -> str:
     if kind == "uuid":
         return f"md5({column}::text || k)::uuid"
     if kind == "text" and (name.endswith("_id") or name in TEXT_KEYS):
-        return f"case when {column} <> '' then k || '-' || {column} end"
-    if name in ("instrument_id", "change_seq") or (name, kind) == ("id", "bigint"):
+        return f"case when {column} <> '' then k || '-' || {column} else {column} end"
+    if name == "instrument_id" or (name, kind) == ("id", "bigint"):
         return f"{column} + k * 1000000"
-    return f"{column} || jsonb_build_object('copy', k)" if name == "key" else column
+    return column
