@@ -24,7 +24,7 @@ LIMITS = {"pandas": 0.15, "polars": 0.8, "duckdb": 0.8, "polars2": 2.0}
 FAIRNESS = (
     "The build reads the landing zone and decides sources, adjustments and sessions in the measured"
     " time, dbt's own start included; the peers start from a Parquet file in which all that is"
-    " done. Every way ends with the same columns, key and covering index, and its features are"
+    " done. Every way ends with the same columns, key and indexes, and its features are"
     " compared with the mart's late in one series, because polars and DuckDB seed averages with"
     " the first value instead of TA-Lib's mean. DuckDB's postgres extension is not in its wheel,"
     " so its result goes over Arrow to ADBC."
