@@ -48,11 +48,13 @@ touched as (
         select fused_id
         from {{ ref('stg_signals__fused_signals') }}
     {%- else -%}
+        -- The bounds of the times are said too, because an index can be entered at them.
         select fused_signals.fused_id
         from changes
         inner join {{ ref('stg_signals__fused_signals') }} as fused_signals
             on
                 changes.entity = fused_signals.allocator_id
+                and fused_signals.signal_ts between lower(changes.times) and upper(changes.times)
                 and changes.times @> fused_signals.signal_ts
         where changes.relation = 'raw_signals.fused_signals'::regclass
 
@@ -64,6 +66,7 @@ touched as (
         inner join {{ ref('stg_signals__fusion_inputs') }} as fusion_inputs
             on
                 changes.entity = fusion_inputs.agent_id
+                and fusion_inputs.known_at between lower(changes.times) and upper(changes.times)
                 and changes.times @> fusion_inputs.known_at
         where changes.relation = 'raw_signals.fusion_inputs'::regclass
 
