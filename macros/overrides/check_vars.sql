@@ -25,5 +25,11 @@
     {%- if not 0 < var('comparison_significance') | float(-1) < 1 -%}
         {{ exceptions.raise_compiler_error("var comparison_significance is " ~ var('comparison_significance') ~ ": give a probability above 0 and below 1") }}
     {%- endif -%}
+    {%- if not 0 <= var('backtest_price_tolerance') | float(-1) < 1 -%}
+        {{ exceptions.raise_compiler_error("var backtest_price_tolerance is " ~ var('backtest_price_tolerance') ~ ": give a share of the price from 0 to below 1") }}
+    {%- endif -%}
+    {%- if var('overfitting_blocks') | int not in [4, 6, 8, 10, 12, 14, 16] -%}
+        {{ exceptions.raise_compiler_error("var overfitting_blocks is " ~ var('overfitting_blocks') ~ ": give an even number from 4 to 16") }}
+    {%- endif -%}
     select 1
 {% endmacro %}

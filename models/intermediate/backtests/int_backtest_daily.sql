@@ -1,0 +1,67 @@
+{#
+    Grain: one row per judged backtest and session of its range: profit, equity and return. Sessions are those of every
+    exchange that it traded on; one without a position is one of return 0.
+#}
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='touched_replace',
+        unlogged=false,
+        unique_key=['run_id', 'session_date'],
+        meta={'touched': 'int_backtest_runs_this_run'},
+    )
+}}
+-- depends_on: {{ ref('int_run_window') }}, {{ ref('int_backtest_runs_this_run') }}
+with
+
+sessions as (
+
+    select distinct
+        verdicts.run_id,
+        verdicts.initial_capital,
+        sessions.session_date
+    from {{ ref('int_backtest_verdicts_this_run') }} as verdicts
+    cross join unnest(verdicts.calendars) as traded (calendar)
+    inner join {{ source('ref', 'exchange_sessions') }} as sessions
+        on
+            traded.calendar = sessions.calendar
+            and verdicts.range_start < sessions.close_at
+            and verdicts.range_end > sessions.open_at
+    where verdicts.not_judged_because is null
+
+),
+
+equities as (
+
+    select
+        sessions.run_id,
+        sessions.session_date,
+        sessions.initial_capital,
+        coalesce(days.profit, 0) as profit,
+        coalesce(days.gross_value, 0) as gross_value,
+        coalesce(days.traded_value, 0) as traded_value,
+        coalesce(days.positions, 0) as positions,
+        sessions.initial_capital + sum(coalesce(days.profit, 0)) over (
+            partition by sessions.run_id
+            order by sessions.session_date
+        ) as equity
+    from sessions
+    left join {{ ref('int_backtest_days_this_run') }} as days
+        on
+            sessions.run_id = days.run_id
+            and sessions.session_date = days.session_date
+
+)
+
+select
+    run_id,
+    session_date,
+    profit::double precision as profit,
+    equity::double precision as equity,
+    (equity - profit)::double precision as equity_before,
+    case when equity > profit then (profit / (equity - profit))::double precision end as session_return,
+    gross_value::double precision as gross_value,
+    traded_value::double precision as traded_value,
+    positions
+
+from equities

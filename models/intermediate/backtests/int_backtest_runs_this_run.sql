@@ -1,0 +1,102 @@
+{#
+    Grain: one row per backtest that this run judges anew; is_known is false for one that is not known (any more: a
+    build as of an earlier instant), which is only deleted.
+    Judged anew is: what landed or changed; what was completed and could not be judged; what traded tickers whose daily
+    bars this run recomputes from within the tested range on, or that came to mean something else; and what was judged
+    by another tolerance or by other currencies of its instruments.
+#}
+-- depends_on: {{ ref('int_run_window') }}, {{ ref('int_unseen_changes') }}
+-- depends_on: {{ source('ref', 'symbol_history') }}, {{ source('ref', 'instruments') }}
+{% set built = built_relation('int_backtest_results') -%}
+with
+
+{% if built is not none -%}
+    changes as (
+
+        select
+            relation,
+            entity,
+            reason
+        from {{ ref('int_unseen_changes') }}
+        where entity is not null or relation is null
+
+    ),
+
+    moved as (
+
+        select
+            symbol_history.symbol,
+            min(run_window.recompute_from) as recompute_from
+        from {{ ref('int_run_window') }} as run_window
+        inner join {{ source('ref', 'symbol_history') }} as symbol_history
+            on run_window.instrument_id = symbol_history.instrument_id
+        where run_window.timeframe = '1d'
+        group by symbol_history.symbol
+
+        union all
+
+        select
+            entity as symbol,
+            '-infinity' as recompute_from
+        from changes
+        where relation = 'ref.symbol_history'::regclass
+
+    ),
+
+{% endif -%}
+touched as (
+
+    select runs.run_id
+    from {{ ref('stg_backtest__runs') }} as runs
+    {% if built is not none -%}
+        where exists (
+            select from changes
+            where
+                changes.relation is null
+                or (
+                    changes.entity = runs.run_id
+                    and changes.relation in (
+                        'raw_backtest.backtest_runs'::regclass, 'raw_backtest.backtest_trades'::regclass
+                    )
+                )
+        )
+
+        union
+
+        select built.run_id
+        from {{ built }} as built
+        where
+            (built.status = 'completed' and built.not_judged_because is not null)
+            or built.price_tolerance <> {{ var('backtest_price_tolerance') }}
+            or exists (
+                select from moved
+                where
+                    moved.symbol = any(built.symbols)
+                    and moved.recompute_from <= built.last_session::timestamp at time zone 'UTC'
+            )
+            or built.currencies is distinct from (
+                select array_agg(distinct instruments.currency order by instruments.currency)
+                from {{ source('ref', 'instruments') }} as instruments
+                where instruments.instrument_id = any(built.instrument_ids)
+            )
+            or exists (
+                select from changes
+                where changes.relation is null
+            )
+    {%- endif %}
+
+)
+
+select
+    touched.run_id,
+    runs.search_id,
+    runs.range_start,
+    runs.range_end,
+    runs.initial_capital,
+    runs.currency,
+    runs.status,
+    runs.created_at,
+    runs.run_id is not null as is_known
+
+from touched
+left join {{ ref('stg_backtest__runs') }} as runs on touched.run_id = runs.run_id
