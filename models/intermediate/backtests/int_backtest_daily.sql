@@ -37,31 +37,31 @@ equities as (
         sessions.run_id,
         sessions.session_date,
         sessions.initial_capital,
-        coalesce(days.profit, 0) as profit,
-        coalesce(days.gross_value, 0) as gross_value,
-        coalesce(days.traded_value, 0) as traded_value,
-        coalesce(days.positions, 0) as positions,
-        sessions.initial_capital + sum(coalesce(days.profit, 0)) over (
+        coalesce(traded_days.profit, 0) as profit,
+        coalesce(traded_days.gross_value, 0) as gross_value,
+        coalesce(traded_days.traded_value, 0) as traded_value,
+        coalesce(traded_days.positions, 0) as positions,
+        sessions.initial_capital + sum(coalesce(traded_days.profit, 0)) over (
             partition by sessions.run_id
             order by sessions.session_date
         ) as equity
     from sessions
-    left join {{ ref('int_backtest_days_this_run') }} as days
+    left join {{ ref('int_backtest_days_this_run') }} as traded_days
         on
-            sessions.run_id = days.run_id
-            and sessions.session_date = days.session_date
+            sessions.run_id = traded_days.run_id
+            and sessions.session_date = traded_days.session_date
 
 )
 
 select
     run_id,
     session_date,
+    positions,
     profit::double precision as profit,
     equity::double precision as equity,
     (equity - profit)::double precision as equity_before,
     case when equity > profit then (profit / (equity - profit))::double precision end as session_return,
     gross_value::double precision as gross_value,
-    traded_value::double precision as traded_value,
-    positions
+    traded_value::double precision as traded_value
 
 from equities

@@ -29,7 +29,7 @@ spans as (
     select
         flows.*,
         runs.range_end,
-        sum(flows.quantity) over by_session as position,
+        sum(flows.quantity) over by_session as held_units,
         lead(flows.session_date) over by_session as next_session
     from flows
     inner join {{ ref('int_backtest_runs_this_run') }} as runs on flows.run_id = runs.run_id
@@ -43,19 +43,19 @@ holdings as (
     select
         spans.run_id,
         spans.instrument_id,
-        spans.position,
+        spans.held_units,
         sessions.session_date,
         features.close,
         case when sessions.session_date = spans.session_date then spans.cash_flow else 0 end as cash_flow,
         case when sessions.session_date = spans.session_date then spans.traded_value else 0 end as traded_value,
-        case when spans.position = 0 then 0 else spans.position * features.close::numeric end as value
+        case when spans.held_units = 0 then 0 else spans.held_units * features.close::numeric end as market_value
     from spans
     inner join {{ source('ref', 'exchange_sessions') }} as sessions
         on
             spans.calendar = sessions.calendar
             and spans.session_date <= sessions.session_date
             and (spans.next_session is null or spans.next_session > sessions.session_date)
-            and (spans.session_date = sessions.session_date or spans.position <> 0)
+            and (spans.session_date = sessions.session_date or spans.held_units <> 0)
             and spans.range_end > sessions.open_at
     left join {{ ref('feature_engineered_data') }} as features
         on
@@ -70,7 +70,7 @@ valued as (
 
     select
         *,
-        value - coalesce(lag(value) over by_session, 0) + cash_flow as profit
+        market_value - coalesce(lag(market_value) over by_session, 0) + cash_flow as profit
     from holdings
     window by_session as (partition by run_id, instrument_id order by session_date)
 
@@ -80,10 +80,10 @@ select
     run_id,
     session_date,
     sum(profit) as profit,
-    sum(abs(value)) as gross_value,
+    sum(abs(market_value)) as gross_value,
     sum(traded_value) as traded_value,
-    count(*) filter (where position <> 0) as positions,
-    count(*) filter (where position <> 0 and close is null) as unpriced
+    count(*) filter (where held_units <> 0) as positions,
+    count(*) filter (where held_units <> 0 and close is null) as unpriced
 
 from valued
 group by run_id, session_date

@@ -45,13 +45,23 @@ executions as (
 
 ),
 
+traded as (
+
+    select distinct
+        run_id,
+        instrument_id,
+        created_at
+    from executions
+
+),
+
 later_splits as (
 
     select
         traded.run_id,
         traded.instrument_id,
         indicators.product(1 / actions.split_ratio::double precision order by actions.ex_date) as split_factor
-    from (select distinct run_id, instrument_id, created_at from executions) as traded
+    from traded
     inner join {{ ref('stg_reference__corporate_actions') }} as actions
         on
             traded.instrument_id = actions.instrument_id
@@ -66,7 +76,7 @@ placed as (
     -- An execution belongs to the first session that ends at or after it, and after the last session to that.
     select
         executions.*,
-        coalesce(within.session_date, before.session_date) as session_date
+        coalesce(at_or_after.session_date, last_before.session_date) as session_date
     from executions
     left join lateral (
 
@@ -80,7 +90,7 @@ placed as (
         order by sessions.session_date
         limit 1
 
-    ) as within on true
+    ) as at_or_after on true
     left join lateral (
 
         select sessions.session_date
@@ -93,7 +103,7 @@ placed as (
         order by sessions.session_date desc
         limit 1
 
-    ) as before on true
+    ) as last_before on true
 
 ),
 

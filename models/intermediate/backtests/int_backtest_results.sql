@@ -75,9 +75,9 @@ moments as (
 
     select
         days.run_id,
-        avg(power(days.session_return - totals.mean_return, 2) order by days.session_date) as second,
-        avg(power(days.session_return - totals.mean_return, 3) order by days.session_date) as third,
-        avg(power(days.session_return - totals.mean_return, 4) order by days.session_date) as fourth
+        avg(power(days.session_return - totals.mean_return, 2) order by days.session_date) as second_moment,
+        avg(power(days.session_return - totals.mean_return, 3) order by days.session_date) as third_moment,
+        avg(power(days.session_return - totals.mean_return, 4) order by days.session_date) as fourth_moment
     from days
     inner join totals on days.run_id = totals.run_id
     where totals.deviation is not null
@@ -103,7 +103,7 @@ drawdowns as (
     select
         run_id,
         spell,
-        min(equity / peak - 1) as depth,
+        min(equity / peak - 1) as deepest_fall,
         count(*) as sessions
     from spells
     where equity < peak
@@ -115,7 +115,7 @@ deepest as (
 
     select
         run_id,
-        (array_agg(sessions order by depth, spell))[1] as max_drawdown_sessions,
+        (array_agg(sessions order by deepest_fall, spell))[1] as max_drawdown_sessions,
         max(sessions) as longest_drawdown_sessions
     from drawdowns
     group by run_id
@@ -126,6 +126,10 @@ curves as (
 
     select
         totals.run_id,
+        totals.max_drawdown,
+        totals.annual_turnover,
+        totals.mean_exposure,
+        totals.time_in_market,
         totals.growth - 1 as total_return,
         case
             when totals.growth > 0 then power(totals.growth, totals.sessions_per_year / totals.sessions) - 1
@@ -133,14 +137,10 @@ curves as (
         totals.deviation * sqrt(totals.sessions_per_year) as annual_volatility,
         totals.mean_return / totals.deviation as session_sharpe,
         totals.mean_return / nullif(totals.downside, 0) as session_sortino,
-        moments.third / power(moments.second, 1.5) as skewness,
-        moments.fourth / power(moments.second, 2) as kurtosis,
-        totals.max_drawdown,
+        moments.third_moment / power(moments.second_moment, 1.5) as skewness,
+        moments.fourth_moment / power(moments.second_moment, 2) as kurtosis,
         coalesce(deepest.max_drawdown_sessions, 0) as max_drawdown_sessions,
-        coalesce(deepest.longest_drawdown_sessions, 0) as longest_drawdown_sessions,
-        totals.annual_turnover,
-        totals.mean_exposure,
-        totals.time_in_market
+        coalesce(deepest.longest_drawdown_sessions, 0) as longest_drawdown_sessions
     from totals
     left join moments on totals.run_id = moments.run_id
     left join deepest on totals.run_id = deepest.run_id

@@ -14,8 +14,8 @@ running as (
         executions.trade_no,
         executions.quantity,
         executions.cash_flow,
-        sum(executions.quantity) over by_trade as position,
-        sum(executions.quantity) over by_trade - executions.quantity as position_before
+        sum(executions.quantity) over by_trade as held_units,
+        sum(executions.quantity) over by_trade - executions.quantity as units_before
     from {{ ref('int_backtest_executions_this_run') }} as executions
     inner join {{ ref('int_backtest_verdicts_this_run') }} as verdicts on executions.run_id = verdicts.run_id
     where verdicts.not_judged_because is null
@@ -27,8 +27,8 @@ ends as (
 
     select
         *,
-        position_before <> 0 and sign(position) <> sign(position_before) as is_end,
-        position_before <> 0 and sign(position) = -sign(position_before) as is_turn
+        units_before <> 0 and sign(held_units) <> sign(units_before) as is_end,
+        units_before <> 0 and sign(held_units) = -sign(units_before) as is_turn
     from running
 
 ),
@@ -50,7 +50,11 @@ legs as (
         instrument_id,
         trips_before as trip_no,
         is_end,
-        case when is_turn then cash_flow * abs(position_before / quantity) else cash_flow end as cash_flow
+        -- Rounded, so that a trip which brought nothing is neither a win nor a loss.
+        case
+            when is_turn then round(cash_flow * abs(units_before) / abs(quantity), 10)
+            else cash_flow
+        end as cash_flow
     from numbered
 
     union all
@@ -60,7 +64,7 @@ legs as (
         instrument_id,
         trips_before + 1 as trip_no,
         false as is_end,
-        cash_flow * abs(position / quantity) as cash_flow
+        round(cash_flow * abs(held_units) / abs(quantity), 10) as cash_flow
     from numbered
     where is_turn
 

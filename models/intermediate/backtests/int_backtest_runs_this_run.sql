@@ -46,9 +46,12 @@ with
 {% endif -%}
 touched as (
 
-    select runs.run_id
-    from {{ ref('stg_backtest__runs') }} as runs
-    {% if built is not none -%}
+    {% if built is none -%}
+        select run_id
+        from {{ ref('stg_backtest__runs') }}
+    {%- else -%}
+        select runs.run_id
+        from {{ ref('stg_backtest__runs') }} as runs
         where exists (
             select from changes
             where

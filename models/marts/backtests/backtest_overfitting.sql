@@ -51,10 +51,10 @@ common as (
     select
         results.search_id,
         daily.session_date,
-        count(*) over (partition by results.search_id, daily.session_date) as trials_of_session,
         counted.ranked_trials,
         results.run_id,
-        daily.session_return
+        daily.session_return,
+        count(*) over (partition by results.search_id, daily.session_date) as trials_of_session
     from results
     inner join counted on results.search_id = counted.search_id
     inner join {{ ref('int_backtest_daily') }} as daily on results.run_id = daily.run_id
@@ -153,7 +153,7 @@ ranked as (
         judging.sharpe as judged_sharpe,
         row_number() over (
             partition by choosing.search_id, choosing.combination
-            order by choosing.sharpe desc, choosing.run_id
+            order by choosing.sharpe desc, choosing.run_id asc
         ) as place,
         -- Ties share the mean of their ranks.
         (

@@ -55,7 +55,7 @@ deflated as (
         coalesce(searches.trials, runs.n_trials)::bigint as trials,
         coalesce(searches.landed_trials, 1) as landed_trials,
         coalesce(searches.settled_trials >= searches.trials and searches.sharpe_variance is not null, false)
-        as is_trial_variance_measured,
+            as is_trial_variance_measured,
         case
             when searches.settled_trials >= searches.trials and searches.sharpe_variance is not null
                 then searches.sharpe_variance
@@ -96,7 +96,7 @@ measured as (
         luckiest_sharpe * sqrt(sessions_per_year::double precision) as deflation_benchmark,
         {{ probabilistic_sharpe('session_sharpe', '0', 'sessions', 'skewness', 'kurtosis') }} as probabilistic_sharpe,
         {{ probabilistic_sharpe('session_sharpe', 'luckiest_sharpe', 'sessions', 'skewness', 'kurtosis') }}
-        as deflated_sharpe,
+            as deflated_sharpe,
         case
             when session_sharpe > 0
                 then
@@ -181,11 +181,11 @@ select
     measured.deflated_sharpe,
     measured.minimum_track_record,
     runs.metrics as claimed_metrics,
-    {% for metric in claims -%}
-        measured.{{ metric }}
-        - {{ '-abs(claimed.claimed_max_drawdown)' if metric == 'max_drawdown' else 'claimed.claimed_' ~ metric }}
-        as {{ metric }}_gap{{ ',' if not loop.last }}
-    {% endfor %}
+    {% for metric in claims if metric != 'max_drawdown' -%}
+        measured.{{ metric }} - claimed.claimed_{{ metric }} as {{ metric }}_gap,
+    {% endfor -%}
+    measured.max_drawdown + abs(claimed.claimed_max_drawdown) as max_drawdown_gap
+
 from runs
 inner join measured on runs.run_id = measured.run_id
 inner join claimed on runs.run_id = claimed.run_id
