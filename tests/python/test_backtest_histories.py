@@ -24,10 +24,10 @@ MUTANTS: dict[str, Mutant] = {
         RUNS, "moved.symbol = any(built.symbols)", "false",
     ),
     "changed runs are not looked for": (
-        RUNS, "changes.entity = runs.run_id", "false",
+        RUNS, "runs.run_id = changes.entity", "false",
     ),
     "a search that lost its runs stays": (
-        SEARCHES, "built.landed_trials is distinct from searches.landed_trials", "false",
+        SEARCHES, "built.landed_trials <> coalesce(searches.landed_trials, 0)", "false",
     ),
 }  # fmt: skip
 """One mistake each; the history below must show it."""

@@ -59,9 +59,9 @@ select
     positions,
     profit::double precision as profit,
     equity::double precision as equity,
-    (equity - profit)::double precision as equity_before,
-    case when equity > profit then (profit / (equity - profit))::double precision end as session_return,
     gross_value::double precision as gross_value,
-    traded_value::double precision as traded_value
+    traded_value::double precision as traded_value,
+    (equity - profit)::double precision as equity_before,
+    case when equity > profit then (profit / (equity - profit))::double precision end as session_return
 
 from equities

@@ -52,17 +52,15 @@ touched as (
     {%- else -%}
         select runs.run_id
         from {{ ref('stg_backtest__runs') }} as runs
-        where exists (
-            select from changes
-            where
+        inner join changes
+            on
                 changes.relation is null
                 or (
-                    changes.entity = runs.run_id
+                    runs.run_id = changes.entity
                     and changes.relation in (
                         'raw_backtest.backtest_runs'::regclass, 'raw_backtest.backtest_trades'::regclass
                     )
                 )
-        )
 
         union
 

@@ -37,7 +37,7 @@ touched as (
         from {{ built }} as built
         left join searches on built.search_id = searches.search_id
         where
-            built.landed_trials is distinct from searches.landed_trials
+            built.landed_trials <> coalesce(searches.landed_trials, 0)
             or built.blocks <> {{ var('overfitting_blocks') }}
             or exists (
                 select from {{ ref('int_unseen_changes') }} as changes
