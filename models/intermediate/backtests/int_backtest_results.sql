@@ -136,7 +136,7 @@ curves as (
         end as cagr,
         totals.deviation * sqrt(totals.sessions_per_year) as annual_volatility,
         totals.mean_return / totals.deviation as session_sharpe,
-        totals.mean_return / nullif(totals.downside, 0) as session_sortino,
+        case when totals.sessions > 1 then totals.mean_return / nullif(totals.downside, 0) end as session_sortino,
         moments.third_moment / power(moments.second_moment, 1.5) as skewness,
         moments.fourth_moment / power(moments.second_moment, 2) as kurtosis,
         coalesce(deepest.max_drawdown_sessions, 0) as max_drawdown_sessions,
