@@ -9,7 +9,7 @@
     {%- set tables = ['scratch', 'table', 'incremental'] -%}
     {%- set inputs = [] -%}
     {%- set scratch = [] -%}
-    {%- for parent in (model.depends_on.nodes if execute and model.config.materialized in tables else []) if parent != window and parent in graph.nodes -%}
+    {%- for parent in (model.depends_on.nodes if execute and not var('workspace') and model.config.materialized in tables else []) if parent != window and parent in graph.nodes -%}
         {%- if graph.nodes[parent].config.materialized in tables and window in ancestors(parent) -%}
             {%- do inputs.append(graph.nodes[parent].name) -%}
             {%- do scratch.append(parent) if graph.nodes[parent].config.materialized != 'incremental' -%}

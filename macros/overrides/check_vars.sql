@@ -1,11 +1,14 @@
 {% macro check_vars() %}
     {%- for name in ['as_of', 'dashboard_as_of'] if var(name) -%}
-        {%- if not modules.re.match('^\\d{4}-\\d{2}-\\d{2}([T ]\\d{2}:\\d{2}(:\\d{2})?(Z|[+-]\\d{2}:?\\d{2})?)?$', var(name) | string) -%}
+        {%- if not modules.re.match('^\\d{4}-\\d{2}-\\d{2}([T ]\\d{2}:\\d{2}(:\\d{2}(\\.\\d{1,6})?)?(Z|[+-]\\d{2}:?\\d{2})?)?$', var(name) | string) -%}
             {{ exceptions.raise_compiler_error("var " ~ name ~ " is '" ~ var(name) ~ "': give an ISO 8601 time such as 2024-06-30T20:00:00Z") }}
         {%- endif -%}
     {%- endfor -%}
     {%- if not modules.re.match('^\\d+\\.\\d+$', var('feature_version') | string) -%}
         {{ exceptions.raise_compiler_error("var feature_version is '" ~ var('feature_version') ~ "': give major.minor such as 3.0") }}
+    {%- endif -%}
+    {%- if var('workspace') and not modules.re.match('^[a-z][a-z_]{0,30}$', var('workspace') | string) -%}
+        {{ exceptions.raise_compiler_error("var workspace is '" ~ var('workspace') ~ "': give lower-case letters") }}
     {%- endif -%}
     {%- if var('expired_history') not in ['refuse', 'keep', 'drop'] -%}
         {{ exceptions.raise_compiler_error("var expired_history is '" ~ var('expired_history') ~ "': give refuse, keep or drop") }}

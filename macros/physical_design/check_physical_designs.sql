@@ -4,7 +4,7 @@
         {%- set design = node.config.get('meta', {}).get('physical_design') -%}
         {%- if design is not none and design is defined -%}
             {%- set wrong = faults_of_design(design, node.columns, node.config.get('unique_key') or []) -%}
-            {%- if node not in published_models() -%}
+            {%- if node not in published_models() and not var('workspace') -%}
                 {%- do wrong.append('only published marts have one') -%}
             {%- endif -%}
             {%- if wrong -%}

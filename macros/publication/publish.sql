@@ -30,10 +30,11 @@ begin;
 {{ publish_model(node, state.is_whole) }}
         {%- endif %}
     {% endfor -%}
-insert into ops.publication (run_id, cut, code_version, is_whole, series_changed, project, dashboard_until, dashboard_days)
+insert into ops.publication (run_id, cut, code_version, is_whole, series_changed, project, dashboard_until, dashboard_days, as_of)
 select
     '{{ invocation_id }}', cut, '{{ versions.publication }}', {{ state.is_whole }}, {{ state.series }},
-    '{{ env_var('WAREHOUSE_PROJECT', '') }}', {{ dashboard_until() }}, {{ var('dashboard_days') | int }}
+    '{{ env_var('WAREHOUSE_PROJECT', '') }}', {{ dashboard_until() }}, {{ var('dashboard_days') | int }},
+    nullif('{{ var('as_of') }}', '')::timestamptz
 from ({{ window_cut() }}) as run_window;
 {{ move_watermark('publication', versions.publication) }};
 commit

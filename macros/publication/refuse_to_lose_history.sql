@@ -5,7 +5,7 @@
         unless var expired_history says what to do with them: `keep` them as they are published, or `drop` them.
     -#}
     {%- set answer = var('expired_history') -%}
-    {%- if execute and answer != 'drop' and flags.WHICH in ['run', 'build', 'retry'] -%}
+    {%- if execute and not var('workspace') and answer != 'drop' and flags.WHICH in ['run', 'build', 'retry'] -%}
         {%- set mart = api.Relation.create(schema='build', identifier='feature_engineered_data') -%}
         {%- set expired = run_query(
             "select timeframe, max(kept_from)::text from ops.expired_bars"

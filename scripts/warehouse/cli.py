@@ -14,6 +14,7 @@ import typer
 from warehouse import (
     cli_audit,
     cli_correct,
+    cli_export,
     cli_land,
     cli_migrate,
     cli_prop,
@@ -52,6 +53,7 @@ app = typer.Typer(
 )
 app.add_typer(cli_land.app, name="land")
 app.add_typer(cli_correct.app, name="withdraw")
+app.add_typer(cli_export.app, name="export")
 app.add_typer(cli_audit.app, name="audit")
 app.add_typer(cli_prop.app, name="prop")
 app.add_typer(cli_roles.app, name="roles")

@@ -38,6 +38,9 @@ series as (
         instrument_id,
         timeframe
     from {{ source('ref', 'series') }}
+    {% if var('workspace') %}
+        inner join {{ var('workspace') }}_build.wanted_series using (instrument_id, timeframe)
+    {% endif %}
 
 ),
 

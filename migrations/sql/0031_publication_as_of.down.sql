@@ -1,0 +1,1 @@
+alter table ops.publication drop column as_of;

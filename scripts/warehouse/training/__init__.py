@@ -1,0 +1,1 @@
+"""Training sets: what was known at an instant, in folds that do not leak."""
