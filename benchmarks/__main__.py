@@ -25,13 +25,14 @@ from benchmarks import (
     query,
     signals,
     table,
+    training,
     workspace,
 )
 from benchmarks.data import Scale, generate
 from benchmarks.peers.ways import PEERS
 from warehouse.config import PROJECT
 
-STEPS = ("landing", "tables", "features", "incremental", "query", "queries", "signals")
+STEPS = ("landing", "tables", "features", "incremental", "query", "queries", "signals", "training")
 DOCS = PROJECT / "docs" / "benchmarks.md"
 
 
@@ -46,7 +47,7 @@ def main(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
-    """Measure landing, full builds against their peers, incremental builds, the query and luck."""
+    """Measure landing, full builds against their peers, nightly builds, queries, luck, exports."""
     steps = only or list(STEPS)
     chosen = [name for name in peers.split(",") if name]
     unknown = {*steps} - {*STEPS} | {*chosen} - {*PEERS}
@@ -74,6 +75,8 @@ def main(
             sections += queries.run(space, scale, repeats=max(1, repeats // 4))
         if "signals" in steps:
             sections += signals.run(space, scale)
+        if "training" in steps:
+            sections += training.run(space, scale)
         about = {
             "command": " ".join(["python -m benchmarks", *sys.argv[1:]]),
             "date": datetime.now(UTC).date().isoformat(),

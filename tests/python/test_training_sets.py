@@ -445,17 +445,23 @@ def test_nothing_half_written_is_left(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_history_that_has_expired_is_not_made_up(world: World, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("expired_at", "told"), [("2000-05-01", "have expired"), ("now", "nobody knows what was")]
+)
+def test_history_that_has_expired_is_not_made_up(
+    world: World, tmp_path: Path, expired_at: str, told: str
+) -> None:
     with database.connect("tests", autocommit=True) as conn:
         conn.execute(
-            "insert into ops.expired_bars (timeframe, kept_from, rows)"
-            " values ('1d', '2000-05-01', 1)"
+            "insert into ops.expired_bars (timeframe, kept_from, rows, expired_at)"
+            " values ('1d', '2000-05-01', 1, %s)",
+            [expired_at],
         )
     try:
-        told = warehouse(*COMMAND, "--features", "rsi_14", "--as-of", world.then.isoformat(),
-                         "-o", str(tmp_path / "set.parquet"))  # fmt: skip
-        assert told.exit_code == 2
-        assert "have expired" in told.stderr
+        result = warehouse(*COMMAND, "--features", "rsi_14", "--as-of", world.then.isoformat(),
+                           "-o", str(tmp_path / "set.parquet"))  # fmt: skip
+        assert result.exit_code == 2
+        assert told in result.stderr
     finally:
         with database.connect("tests", autocommit=True) as conn:
             conn.execute("delete from ops.expired_bars")

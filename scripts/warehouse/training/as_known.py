@@ -48,29 +48,38 @@ def built_as_known(instruments: Sequence[int], as_of: datetime) -> Iterator[None
                     do="land those bars again, or leave the series out with --symbols",
                 )
             _drop(session)
-            for name in SCHEMAS:
-                session.execute(
-                    sql.SQL("create schema {} authorization trading_transformer").format(
-                        _schema(name)
-                    )
-                )
-            filled = sql.SQL(PREPARE).format(
-                build=_schema("build"),
-                timeframe=sql.Literal(TIMEFRAME),
-                instruments=sql.Literal(list(instruments)),
-            )
-            session.execute(filled)
-            session.execute(
-                sql.SQL("grant select on {}.wanted_series to trading_transformer").format(
-                    _schema("build")
-                )
-            )
+            _prepare(session, instruments)
         try:
             _run(as_of)
             yield
         finally:
             with database.connect("warehouse export", autocommit=True) as session:
                 _drop(session)
+
+
+def _prepare(session: psycopg.Connection, instruments: Sequence[int]) -> None:
+    """Make the schemas, and the table of the series to build."""
+    try:
+        for name in SCHEMAS:
+            session.execute(
+                sql.SQL("create schema {} authorization trading_transformer").format(_schema(name))
+            )
+        filled = sql.SQL(PREPARE).format(
+            build=_schema("build"),
+            timeframe=sql.Literal(TIMEFRAME),
+            instruments=sql.Literal(list(instruments)),
+        )
+        session.execute(filled)
+        session.execute(
+            sql.SQL("grant select on {}.wanted_series to trading_transformer").format(
+                _schema("build")
+            )
+        )
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise WarehouseError(
+            f"This login may not build: {str(error).strip().splitlines()[0]}",
+            do="export as the owner of the database: series have to be built as known then",
+        ) from None
 
 
 def _run(as_of: datetime) -> None:

@@ -28,7 +28,9 @@ TICKERS = """
     order by symbol, calendar, valid_from desc
 """
 FIRST = """
-    select min(first_known_at) as first_known_at from ref.series where timeframe = '1d'
+    select
+        (select min(first_known_at) from ref.series where timeframe = '1d') as first_known_at,
+        (select max(expired_at) from ops.expired_bars where timeframe = '1d') as expired_at
 """
 SERIES = "select instrument_id, symbol, why_recomputed from training_series order by instrument_id"
 SIZE = """
@@ -125,7 +127,8 @@ def _as_of(asked: Request, cursor: Any, published: dict[str, Any]) -> datetime: 
             where="--as-of",
             do=f"it is {published['now']:%Y-%m-%dT%H:%M:%SZ} by the server's clock",
         )
-    first = rows(cursor, FIRST)[0]["first_known_at"]
+    known = rows(cursor, FIRST)[0]
+    first, expired = known["first_known_at"], known["expired_at"]
     if first is None or first > as_of:
         when = (
             f"the first daily bar landed at {first.isoformat()}"
@@ -136,6 +139,12 @@ def _as_of(asked: Request, cursor: Any, published: dict[str, Any]) -> datetime: 
             f"Nothing was known at {as_of.isoformat()}: {when}.",
             where="--as-of",
             do="give a later instant; it is about when rows landed, not about what they describe",
+        )
+    if expired and expired > as_of:
+        raise WarehouseError(
+            f"Bars have expired since {as_of.isoformat()}: nobody knows what was corrected.",
+            where="ops.expired_bars",
+            do=f"give an instant from {expired.isoformat()} on",
         )
     return as_of
 

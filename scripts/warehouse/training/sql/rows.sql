@@ -55,7 +55,8 @@ select
     case when labels.is_known then labels.fwd_ret end as label,
     case when labels.is_known and labels.fwd_ret is not null then labels.label_end_at end as label_end_at
 from labels
-inner join bars
+-- Bars may have expired: the marts keep their rows.
+left join bars
     on
         labels.instrument_id = bars.instrument_id
         and labels.bar_ts = bars.bar_ts

@@ -123,6 +123,15 @@ unseen as (
 
 ),
 
+expired as (
+
+    -- When bars that are gone were known, nobody can say any more: before they went.
+    select max(expired_at) as known_at
+    from ops.expired_bars
+    where timeframe = {{ timeframe }}
+
+),
+
 judged as (
 
     select
@@ -131,7 +140,9 @@ judged as (
         instruments.calendar,
         bars.first_later,
         -- Later facts of a whole series reach all of its rows, those of a bar the rows from it on.
-        greatest(wanted.sources_known_at, actions.splits_known_at, withdrawals.known_at) as series_known_at,
+        greatest(
+            wanted.sources_known_at, actions.splits_known_at, withdrawals.known_at, expired.known_at
+        ) as series_known_at,
         case
             when (select marts.is_whole from marts) is not true then 'the marts are not the last complete build of everything'
             when {{ recompute_all }} then 'the marts were built by other code'
@@ -148,6 +159,7 @@ judged as (
     left join actions on wanted.instrument_id = actions.instrument_id
     left join withdrawals on wanted.instrument_id = withdrawals.instrument_id
     left join unseen on wanted.instrument_id = unseen.instrument_id
+    cross join expired
     where bars.last_known is not null
 
 )
