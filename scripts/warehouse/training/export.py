@@ -180,6 +180,7 @@ def _series(
             recompute_all=literal(everything),
         )
     )
+    cursor.execute("analyze training_series")
     return {
         row["instrument_id"]: (row["symbol"], row["why_recomputed"])
         for row in rows(cursor, SERIES)
@@ -201,6 +202,7 @@ def _rows(cursor: Any, asked: Request, as_of: datetime, done: Exported, *, is_sp
             **{name: literal(value) if value else "" for name, value in optional.items()},
         )
     )
+    cursor.execute('alter table training_rows add primary key (instrument_id, "timestamp")')
     cursor.execute("analyze training_rows")
     size = rows(cursor, SIZE)[0]
     done.rows, done.instruments = size["rows"], size["instruments"]
@@ -280,7 +282,9 @@ def _write(
     }
     with output.progress() as moved, writing.whole_file(asked.to) as part:
         if not is_split:
-            cursor.execute("set local enable_hashjoin = off")
+            # Both tables have an index in the order of the file: a sort of wide rows goes to disk.
+            for way in ("hashjoin", "sort", "memoize"):
+                cursor.execute(f"set local enable_{way} = off")
         cursor.adbc_statement.set_options(
             **{"adbc.postgresql.batch_size_hint_bytes": str(session.BATCH_BYTES)}
         )

@@ -45,7 +45,7 @@ def snapshot() -> Iterator[Any]:
 
 def _explained(error: adbc_driver_manager.Error) -> WarehouseError:
     """Return what a person can act on."""
-    told = " ".join(str(error).split())
+    told = " ".join(str(error).partition("Query was:")[0].split())
     state = str(getattr(error, "sqlstate", "") or "")
     if state.startswith("53"):
         do = "free some space on the server, or ask for fewer rows, and repeat the command"
