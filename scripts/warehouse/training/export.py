@@ -190,6 +190,8 @@ def _series(
 
 def _rows(cursor: Any, asked: Request, as_of: datetime, done: Exported, *, is_split: bool) -> None:  # noqa: ANN401
     """Choose the rows, and the test windows over them."""
+    # Just built tables have no statistics yet: a nested loop over all pairs of bars did not end.
+    cursor.execute("set local enable_nestloop = off")
     optional = {"since": asked.since, "until": asked.until, "known_within": asked.known_within}
     cursor.execute(
         statement(
@@ -202,6 +204,7 @@ def _rows(cursor: Any, asked: Request, as_of: datetime, done: Exported, *, is_sp
             **{name: literal(value) if value else "" for name, value in optional.items()},
         )
     )
+    cursor.execute("set local enable_nestloop = on")
     cursor.execute('alter table training_rows add primary key (instrument_id, "timestamp")')
     cursor.execute("analyze training_rows")
     size = rows(cursor, SIZE)[0]
