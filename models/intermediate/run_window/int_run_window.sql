@@ -39,7 +39,12 @@ series as (
         timeframe
     from {{ source('ref', 'series') }}
     {% if var('workspace') %}
-        inner join {{ var('workspace') }}_build.wanted_series using (instrument_id, timeframe)
+        where (instrument_id, timeframe) in (
+            select
+                wanted.instrument_id,
+                wanted.timeframe
+            from {{ wanted_series() }} as wanted
+        )
     {% endif %}
 
 ),

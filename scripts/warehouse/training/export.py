@@ -72,30 +72,29 @@ class Exported:
 def export(asked: Request) -> Exported:
     """Write a training set; raises WarehouseError, and then there is no file."""
     started = time.monotonic()
-    with session.snapshot() as cursor:
+    with ExitStack() as stack:
+        cursor = stack.enter_context(session.snapshot())
         published = _publication(cursor)
         as_of = _as_of(asked, cursor, published)
         chosen = _instruments(cursor, asked)
         wanted = None if chosen is None else list(chosen)
         changed = _series(cursor, as_of, wanted)
         code = currency.fingerprint()
-        everything = bool(changed) and published["project"] != code
-        if everything:
-            # Of two versions of the code in one file nobody could say what it is.
-            changed = _series(cursor, as_of, wanted, everything=True)
-    with ExitStack() as stack:
         if changed:
+            # Of two versions of the code in one file nobody could say what it is.
+            everything = published["project"] != code
+            if everything:
+                changed = _series(cursor, as_of, wanted, everything=True)
+            stack.close()
             stack.enter_context(as_known.built_as_known(list(changed), as_of))
-        cursor = stack.enter_context(session.snapshot())
-        again = _series(cursor, as_of, wanted, everything=everything)
-        if not again.keys() <= changed.keys():
-            raise WarehouseError(
-                "Something landed or was built meanwhile.",
-                do="repeat the command; no file was written",
-            )
+            cursor = stack.enter_context(session.snapshot())
+            published = _publication(cursor)
+            again = _series(cursor, as_of, wanted, everything=everything)
+            if not again.keys() <= changed.keys():
+                raise WarehouseError("Something landed or was built meanwhile.", do="try again")
+            changed = again
         done = Exported(str(asked.to), asked.format, as_of, asked.label, len(asked.features))
-        done.recomputed = dict(again.values())
-        published = _publication(cursor)
+        done.recomputed = dict(changed.values())
         _rows(cursor, asked, as_of, done, is_split=bool(changed))
         if chosen is not None:
             found = {
