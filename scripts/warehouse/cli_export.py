@@ -13,12 +13,24 @@ from warehouse.errors import ExitCode
 if TYPE_CHECKING:
     from warehouse.training.export import Exported
 
+EPILOG = (
+    output.examples(
+        "warehouse export training-set --features all --label fwd_ret_5 -o set.parquet",
+        "warehouse export training-set --features momentum,rsi_14,sma_20 --label fwd_ret_5"
+        " --as-of 2024-06-30T20:00:00Z --folds 5 --embargo 10 -o set.parquet",
+        "warehouse export training-set --features volatility --label fwd_ret_21 --symbols AAPL,IBM"
+        " --split-at 2012-01-01 -o set.csv --json",
+    )
+    + "\n\nExit codes: 0 written; 1 written, but nothing of some of the symbols; 2 error, no file."
+)
+
 app = typer.Typer(
     cls=output.Commands,
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     help="Write data for other programs.",
+    epilog=EPILOG,
 )
 
 
@@ -29,14 +41,7 @@ def _group() -> None:
 
 @app.command(
     name="training-set",
-    epilog=output.examples(
-        "warehouse export training-set --features all --label fwd_ret_5 -o set.parquet",
-        "warehouse export training-set --features momentum,rsi_14,sma_20 --label fwd_ret_5"
-        " --as-of 2024-06-30T20:00:00Z --folds 5 --embargo 10 -o set.parquet",
-        "warehouse export training-set --features volatility --label fwd_ret_21 --symbols AAPL,IBM"
-        " --split-at 2012-01-01 -o set.csv --json",
-    )
-    + "\n\nExit codes: 0 written; 1 written, but nothing of some of the symbols; 2 error, no file.",
+    epilog=EPILOG,
 )
 def training_set(
     to: Annotated[Path, typer.Option("-o", "--to", help="File to write.", show_default=False)],

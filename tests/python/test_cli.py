@@ -33,7 +33,7 @@ COMMANDS = (
     "build",
     "report",
 )
-COMMANDS += ("doctor", "demo", "simulate")
+COMMANDS += ("doctor", "demo", "simulate", "export")
 HEADER = "symbol,date,open,high,low,close,volume\n"
 GOOD = "AAA,2024-01-02,10,11,9,10.5,100\nAAA,2024-01-03,10,11,9,10.5,100\n"
 BAD = "AAA,2024-01-04,10,8,9,10.5,100\n"
