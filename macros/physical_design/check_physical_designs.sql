@@ -1,16 +1,38 @@
 {% macro check_physical_designs() -%}
-    {#- on-run-start: every config.meta.physical_design can be made true; raises a compiler error that says which cannot, and why. -#}
-    {%- for node in (graph.nodes.values() if execute else []) if node.resource_type == 'model' -%}
+    {#-
+        on-run-start, and before `warehouse physical`: every config.meta.physical_design of models and sources can be
+        made true; raises a compiler error that says which cannot, and why.
+    -#}
+    {%- set wishes = [] -%}
+    {%- for node in (graph.nodes.values() | list + graph.sources.values() | list if execute else []) -%}
         {%- set design = node.config.get('meta', {}).get('physical_design') -%}
         {%- if design is not none and design is defined -%}
-            {%- set wrong = faults_of_design(design, node.columns, node.config.get('unique_key') or []) -%}
+            {%- do wishes.append({'node': node, 'design': design}) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- set landed = landing_catalogue(wishes | map(attribute='node') | selectattr('resource_type', 'equalto', 'source') | list) -%}
+    {%- set refused = [] -%}
+    {%- for wish in wishes -%}
+        {%- set node = wish.node -%}
+        {%- if node.resource_type == 'model' -%}
+            {%- set wrong = faults_of_design(wish.design, node.columns, node.config.get('unique_key') or [], ['time_column', 'chunk_interval', 'indexes']) -%}
             {%- if node not in published_models() and not var('workspace') -%}
                 {%- do wrong.append('only published marts have one') -%}
             {%- endif -%}
-            {%- if wrong -%}
-                {{ exceptions.raise_compiler_error('physical_design of ' ~ node.name ~ ' (' ~ node.original_file_path ~ '): ' ~ wrong | join('; ')) }}
-            {%- endif -%}
+        {%- elif node.unique_id in landed -%}
+            {%- set table = landed[node.unique_id] -%}
+            {%- set wrong = faults_of_design(
+                wish.design, table['columns'], table['key'], ['time_column', 'chunk_interval', 'partitions', 'compress', 'why', 'indexes']
+            ) -%}
+        {%- else -%}
+            {%- set wrong = ['there is no table ' ~ node.schema ~ '.' ~ node.identifier ~ ': `warehouse migrate` makes them'] -%}
+        {%- endif -%}
+        {%- if wrong -%}
+            {%- do refused.append('physical_design of ' ~ node.name ~ ' (' ~ node.original_file_path ~ '): ' ~ wrong | join('; ')) -%}
         {%- endif -%}
     {%- endfor -%}
+    {%- if refused -%}
+        {{ exceptions.raise_compiler_error(refused | join('\n')) }}
+    {%- endif -%}
     select 1
 {%- endmacro %}

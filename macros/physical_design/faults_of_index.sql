@@ -15,7 +15,7 @@
         {#- Expressions stand in brackets and are PostgreSQL's to judge. -#}
         {%- set bare = (column | string).split(' ')[0] | replace('"', '') -%}
         {%- if '(' not in column | string and bare not in columns -%}
-            {%- do wrong.append(name ~ ": '" ~ bare ~ "' is no column of the model") -%}
+            {%- do wrong.append(name ~ ": '" ~ bare ~ "' is no column of it") -%}
         {%- endif -%}
     {%- endfor -%}
     {{ return(wrong) }}

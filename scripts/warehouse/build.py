@@ -104,7 +104,7 @@ def dbt_arguments(command: str, arguments: list[str]) -> list[str]:
     ]
 
 
-def _reach_dbt() -> None:
+def reach_dbt() -> None:
     """Put into the environment what profiles.yml reads."""
     where = config.connection()
     os.environ.update(
@@ -127,16 +127,16 @@ def compile_models(names: Sequence[str]) -> dict[str, CompiledModel]:
     """
     from dbt.cli.main import dbtRunner
 
-    _reach_dbt()
+    reach_dbt()
     arguments = dbt_arguments("compile", ["--quiet", "--select", *names])
     done = dbtRunner().invoke(arguments)
     if not done.success or done.result is None:
-        _did_not_run("compile", done.exception)
+        did_not_run("compile", done.exception)
     nodes = [item.node for item in done.result.results]
     return {node.name: CompiledModel(node.relation_name, node.compiled_code) for node in nodes}
 
 
-def _did_not_run(command: str, error: BaseException | None) -> NoReturn:
+def did_not_run(command: str, error: BaseException | None) -> NoReturn:
     raise WarehouseError(
         f"dbt {command} did not run: {str(error or 'see its log').strip()}",
         where=str(config.Home.current().logs / "dbt.log"),
@@ -148,7 +148,7 @@ def _did_not_run(command: str, error: BaseException | None) -> NoReturn:
 def run_dbt(command: str, arguments: list[str], result: BuildResult) -> None:
     """Run dbt in this process and count what it did."""
     started = time.monotonic()
-    _reach_dbt()
+    reach_dbt()
     before = _publications()
     from dbt.cli.main import dbtRunner
 
@@ -158,7 +158,7 @@ def run_dbt(command: str, arguments: list[str], result: BuildResult) -> None:
     result.seconds = time.monotonic() - started
     result.log = str(config.Home.current().logs / "dbt.log")
     if done.exception is not None or done.result is None:
-        _did_not_run(command, done.exception)
+        did_not_run(command, done.exception)
     for item in done.result.results:
         _count(item, result)
     result.published = _publications() > before

@@ -17,6 +17,7 @@ from warehouse import (
     cli_export,
     cli_land,
     cli_migrate,
+    cli_physical,
     cli_prop,
     cli_queries,
     cli_roles,
@@ -55,6 +56,7 @@ app.add_typer(cli_land.app, name="land")
 app.add_typer(cli_correct.app, name="withdraw")
 app.add_typer(cli_export.app, name="export")
 app.add_typer(cli_audit.app, name="audit")
+app.add_typer(cli_physical.app, name="physical")
 app.add_typer(cli_prop.app, name="prop")
 app.add_typer(cli_roles.app, name="roles")
 app.add_typer(cli_queries.app, name="queries")

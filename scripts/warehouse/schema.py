@@ -28,8 +28,9 @@ DBT_SCHEMAS = {"staging", "intermediate", "build", "marts"}
 """Made by a migration for their grants' sake; what is in them is dbt's."""
 
 # A definition is compared as the server prints it, so that two ways to write one thing are equal,
-# and no privileges ever given are the same as all taken back.
-CATALOGUE = """
+# and no privileges ever given are the same as all taken back. How a table is stored by time is none
+# of the migrations' business but of `warehouse physical`: with partitions or without, it is equal.
+CATALOGUE = r"""
 with schemas as (
     select oid, nspname, coalesce(nspacl, acldefault('n', nspowner)) as nspacl from pg_namespace
     where nspname !~ '^pg_' and nspname <> 'information_schema'
@@ -37,14 +38,15 @@ with schemas as (
 
 relations as (
     select
-        c.oid, n.nspname, c.relname, c.relkind, c.relrowsecurity, c.relforcerowsecurity,
+        c.oid, n.nspname, c.relname, c.relrowsecurity, c.relforcerowsecurity,
+        case c.relkind when 'p' then 'r'::"char" else c.relkind end as relkind,
         n.nspname || '.' || c.relname as name,
         coalesce(
             c.relacl, acldefault(case c.relkind when 'S' then 's'::"char" else 'r' end, c.relowner)
         ) as relacl
     from pg_class as c
     inner join schemas as n on n.oid = c.relnamespace
-    where c.relkind in ('r', 'p', 'v', 'm', 'S', 'f')
+    where c.relkind in ('r', 'p', 'v', 'm', 'S', 'f') and n.nspname <> 'partitions'
 )
 
 select nspname as schema, 'schema' as kind, nspname as name,
@@ -54,7 +56,10 @@ union all
 select nspname, 'relation', name, concat_ws(
     ' | ', relkind, relacl::text, relrowsecurity, relforcerowsecurity,
     obj_description(oid, 'pg_class'),
-    case when relkind in ('v', 'm') then pg_get_viewdef(oid) end
+    -- A view that was made again from its definition names what had no name by its type.
+    case when relkind in ('v', 'm')
+        then regexp_replace(pg_get_viewdef(oid), '(::(\w+)) AS "?\2"?', '\1', 'g')
+    end
 )
 from relations
 union all
@@ -72,7 +77,8 @@ select r.nspname, 'constraint', r.name || '.' || c.conname,
 from relations as r
 inner join pg_constraint as c on r.oid = c.conrelid
 union all
-select r.nspname, 'index', r.nspname || '.' || i.relname, pg_get_indexdef(i.oid)
+select r.nspname, 'index', r.nspname || '.' || i.relname,
+    replace(pg_get_indexdef(i.oid), ' ON ONLY ', ' ON ')
 from relations as r
 inner join pg_index as x on r.oid = x.indrelid
 inner join pg_class as i on x.indexrelid = i.oid

@@ -16,18 +16,34 @@ MODEL = "models/marts/features/feature_engineered_data.sql"
 TIME = "'time_column': 'timestamp',"
 FIRST_INDEX = "'indexes': [{"
 
+SOURCES = "models/staging/_landing__sources.yml"
 FAULTS = {
     TIME: "'time_column': 'bar_time', 'shards': 4,",
     "'chunk_interval': 'auto'": "'chunk_interval': 'a week'",
     FIRST_INDEX: "'indexes': [{'name': 'a', 'columns': ['clsoe'], 'method': 'tree', 'using': 1}, {",
 }
+OTHER_FAULTS = {
+    "time_column: tick_ts\n": "time_column: known_at\n              shards: 4\n",
+    "{segment_by: instrument_id, order_by: tick_ts desc}": "{segment_by: isin}",
+    "- name: option_quotes\n": "- name: options\n",
+    "columns: [batch_id]\n                  method: brin\n"
+    "                  why: the rows of a batch, which lie together as they were landed\n"
+    "      - name: quotes": "columns: [batch]\n      - name: quotes",
+}
 SAID = (
+    "physical_design of ticks (models/staging/_landing__sources.yml)",
+    "'shards': give time_column, chunk_interval, partitions, compress, why or indexes",
+    "its unique key must contain time_column 'known_at'",
+    "compress: give segment_by and order_by",
+    "index ticks_batch_idx lacks why",
+    "index ticks_batch_idx: 'batch' is no column of it",
+    "there is no table raw_market.options: `warehouse migrate` makes them",
     "physical_design of feature_engineered_data",
     "unknown word 'shards': give time_column, chunk_interval or indexes",
-    "time_column 'bar_time' is no column of the model",
+    "time_column 'bar_time' is no column of it",
     "chunk_interval 'a week': give auto, or a whole number of hours or days such as '7 days'",
     "index a lacks why",
-    "index a: 'clsoe' is no column of the model",
+    "index a: 'clsoe' is no column of it",
     "index a: unknown method 'tree': give btree, brin, gin, gist or hash",
     "index a: unknown word 'using': give name, columns, include, where, method or why",
 )
@@ -47,20 +63,23 @@ def fresh(home: Home, built_on_nothing: str) -> Iterator[str]:
         yield name
 
 
-def project(folder: Path, changes: dict[str, str]) -> Path:
-    """Copy the project, with another design of the features."""
-    model = copied_project(folder) / MODEL
-    text = model.read_text()
-    for old, new in changes.items():
-        assert text.count(old) == 1, old
-        text = text.replace(old, new)
-    model.write_text(text)
+def project(
+    folder: Path, changes: dict[str, str], of_sources: dict[str, str] | None = None
+) -> Path:
+    """Copy the project, with another design of the features, and of sources."""
+    copied_project(folder)
+    for name, wanted in ((MODEL, changes), (SOURCES, of_sources or {})):
+        text = (folder / name).read_text()
+        for old, new in wanted.items():
+            assert text.count(old) == 1, old
+            text = text.replace(old, new)
+        (folder / name).write_text(text)
     return folder
 
 
 @pytest.mark.usefixtures("fresh")
 def test_a_wrong_design_is_refused_by_name(tmp_path: Path) -> None:
-    wrong = project(tmp_path, FAULTS)
+    wrong = project(tmp_path, FAULTS, OTHER_FAULTS)
     _, bad = dbt_failures("run", "--select", "int_bars_golden", project=wrong)
     said = "\n".join(bad)
     assert [each for each in SAID if each not in said] == [], said

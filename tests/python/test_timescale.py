@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import re
 
+import psycopg
 import pytest
 
-from dbt_runs import dbt
+from dbt_runs import dbt, parsed
 from feature_oracles import PRICES, frame_profile
 from schedules import real_bars
 from warehouse import database, schema
 from warehouse.landing.bars import land_frame
+from warehouse.landing.records import land_records
+from warehouse.physical.apply import apply
+from warehouse.physical.plan import differences
+from warehouse.physical.wishes import from_manifest
 
 NO_TESTS = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 
@@ -79,8 +84,51 @@ def check(bars: int) -> None:
         assert session.execute(DIFFERING).fetchone() == (0,)
 
 
+TICKS = [
+    {"tick_ts": f"{day} 15:00Z", "symbol": "X", "price": 10, "size": 1}
+    for day in ("1990-01-02", "2026-01-05", "2026-01-06", "2026-03-02", "2099-01-02")
+]
+SUM = "select md5(string_agg(t::text, ',' order by t::text)) from raw_market.ticks as t"
+MONTH = "explain select price from raw_market.ticks where tick_ts >= %s and tick_ts < %s"
+
+
+def check_landing_tables() -> None:
+    """Make landing tables hypertables, some with rows; rows of any time land, and queries prune."""
+    wishes = from_manifest(parsed())
+    assert land_records("raw_market.ticks", TICKS[:3], source="venue").accepted == 3
+    with database.connect("tests", autocommit=True) as session:
+        before = session.execute(SUM).fetchone()
+        assert {each.wish for each in differences(session, wishes)} == {"storage"}
+        done = apply(wishes)
+        made = {each.relation for each in done.done if "create_hypertable" in each.sql[0]}
+        assert {"raw_market.ticks", "raw_market.quotes", "raw_market.option_quotes"} <= made
+        # Ticks of 1990 are past what retention keeps: dropped when asked for.
+        assert done.left == {"raw_market.ticks: retention": "dropped with --drop-expired only"}
+        assert session.execute(SUM).fetchone() == before
+        assert land_records("raw_market.ticks", TICKS, source="venue").accepted == 2
+        plan = str(session.execute(MONTH, ["2026-01-01", "2026-01-10"]).fetchall())
+        assert plan.count("Scan") == len(set(re.findall(r"_hyper_\w+chunk\b", plan))) in (1, 2), (
+            plan
+        )
+        assert apply(wishes, drop_expired=True).success
+        assert session.execute("select count(*) from raw_market.ticks").fetchone() == (4,)
+        with pytest.raises(psycopg.errors.RestrictViolation, match="append-only"):
+            session.execute("update raw_market.ticks set price = 1")
+        session.execute("create index mine on raw_market.ticks (symbol)")
+        session.execute("drop index raw_market.ticks_batch_idx")
+        assert apply(wishes).success
+        assert [each.wish for each in differences(session, wishes)] == ["index mine"]
+        session.execute("drop index raw_market.mine")
+        weekly = [each | {"chunk_interval": "14 days"} for each in wishes if "compress" in each]
+        assert apply(weekly).success
+        assert {each.wish for each in differences(session, wishes)} == {"interval"}
+        assert apply(wishes).success
+
+
 @pytest.mark.usefixtures("timescale_database")
 def test_the_main_job() -> None:
+    assert schema.differences() == []
+    check_landing_tables()
     assert schema.differences() == []
     # A bar that is corrected later, and a hole that is filled later.
     assert land(range(LATE, LATE + 1)) == 1
@@ -99,6 +147,7 @@ def test_the_main_job() -> None:
     dbt("run", "--full-refresh")
     check(420)
     with database.connect() as session:
+        assert differences(session, from_manifest(parsed())) == []
         found = session.execute(
             DIFFERING.replace("build.feature_engineered_data", "public.incremental")
         )

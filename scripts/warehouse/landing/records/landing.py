@@ -15,7 +15,7 @@ from warehouse.landing.bars import scratch as bars_scratch
 from warehouse.landing.bars.rows import ahead
 from warehouse.landing.batches import BatchResult, Progress, new_batch, store_batch, store_replay
 from warehouse.landing.calendars import calendar
-from warehouse.landing.records import judge, scratch, write
+from warehouse.landing.records import judge, partitions, scratch, write
 from warehouse.landing.records.landables import Kind, Landable
 from warehouse.landing.records.rows import Batch, RecordReader
 from warehouse.landing.records.shape import Shape, listed
@@ -96,6 +96,8 @@ class RecordLanding:
         self._find_instruments()
         for statement in judge.strangers(self.shape):
             self._set_aside(statement)
+        # Before the table is read: afterwards, its partitions would wait for this transaction.
+        partitions.ensure(conn, self.table.name)
         self._find_known()
         if self.is_known or not self.shape.is_keyed:
             self._find_repeated()

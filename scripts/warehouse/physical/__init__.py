@@ -1,0 +1,1 @@
+"""How tables are stored: what is declared compared with the catalogue, and made true."""
