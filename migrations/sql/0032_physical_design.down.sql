@@ -8,6 +8,7 @@ begin
 end $$;
 drop function ops.index_as_printed(regclass, text, text[], text[], text);
 drop function ops.drop_expired(regclass);
+drop function ops.hypertable_by_time(regclass, text, interval);
 drop function ops.partition_by_time(regclass, text, interval);
 drop function ops.ensure_partitions(regclass, timestamptz[], interval);
 drop function ops.waiting_times(regclass);

@@ -300,6 +300,36 @@ begin
 end $$;
 comment on function ops.partition_by_time(regclass, text, interval) is 'Makes a landing table one with partitions by range of a time column, with all that it has: rows, key, indexes, triggers, views on it, comments, grants and policies; returns the rows moved. It is locked meanwhile, and written anew.';
 
+------------------------------------------------------------------------------- hypertables of TimescaleDB
+
+-- TimescaleDB empties the table under the rows that it has copied to chunks: ledgers would refuse that, and their changes
+-- be logged again.
+create function ops.hypertable_by_time(relation regclass, time_column text, width interval) returns void
+language plpgsql set search_path = pg_catalog set timezone = 'UTC' as $$
+declare
+    extension constant regnamespace := (select extnamespace from pg_extension where extname = 'timescaledb');
+    enabled text[];
+    statement text;
+begin
+    execute format('lock table %s in access exclusive mode', relation);
+    enabled := array(
+        select format(
+            'alter table %s enable %s trigger %I',
+            relation, case tgenabled when 'A' then 'always' when 'R' then 'replica' else '' end, tgname
+        )
+        from pg_trigger where tgrelid = relation and not tgisinternal and tgenabled <> 'D'
+    );
+    execute format('alter table %s disable trigger user', relation);
+    execute format(
+        'select %1$s.create_hypertable(%2$L, %1$s.by_range(%3$L, interval %4$L), create_default_indexes => false, migrate_data => true)',
+        extension, relation, time_column, width
+    );
+    foreach statement in array enabled loop
+        execute statement;
+    end loop;
+end $$;
+comment on function ops.hypertable_by_time(regclass, text, interval) is 'Makes a table a hypertable of TimescaleDB, with its rows and without the default index on time: keys begin with what is asked for. It is locked meanwhile, and written anew where it has rows.';
+
 ------------------------------------------------------------------------------- retention
 
 create function ops.drop_expired(relation regclass) returns setof text

@@ -137,6 +137,7 @@ def compile_models(names: Sequence[str]) -> dict[str, CompiledModel]:
 
 
 def did_not_run(command: str, error: BaseException | None) -> NoReturn:
+    """Raise WarehouseError: a command of dbt ended without a result."""
     raise WarehouseError(
         f"dbt {command} did not run: {str(error or 'see its log').strip()}",
         where=str(config.Home.current().logs / "dbt.log"),

@@ -18,7 +18,7 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
-    help="How tables are stored: chunks, partitions, indexes, as declared in dbt's YAML and models.",
+    help="How tables are stored: chunks, partitions and indexes, as declared in dbt.",
     epilog=output.examples(
         "warehouse physical plan",
         "warehouse physical apply",

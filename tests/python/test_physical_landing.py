@@ -1,4 +1,4 @@
-"""Landing tables on plain PostgreSQL, as declared: partitions, rows of every time, indexes, drops."""
+"""Landing tables on plain PostgreSQL, stored as declared: partitions, indexes, what is dropped."""
 
 from __future__ import annotations
 

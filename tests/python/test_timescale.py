@@ -100,7 +100,7 @@ def check_landing_tables() -> None:
         before = session.execute(SUM).fetchone()
         assert {each.wish for each in differences(session, wishes)} == {"storage"}
         done = apply(wishes)
-        made = {each.relation for each in done.done if "create_hypertable" in each.sql[0]}
+        made = {each.relation for each in done.done if "hypertable_by_time" in each.sql[0]}
         assert {"raw_market.ticks", "raw_market.quotes", "raw_market.option_quotes"} <= made
         # Ticks of 1990 are past what retention keeps: dropped when asked for.
         assert done.left == {"raw_market.ticks: retention": "dropped with --drop-expired only"}

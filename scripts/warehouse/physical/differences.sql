@@ -41,13 +41,11 @@ storage as (
     select
         1 as step, relation, 'difference' as kind, 'storage' as wish, 'a table' as is_now,
         format('%%s of %%s, %%s each', case wanted_storage when 'hypertable' then 'chunks' else wanted_storage end, time_column, first_width) as should_be,
-        case wanted_storage
-            when 'partitions' then array[format('select ops.partition_by_time(%%L, %%L, %%L)', relation, time_column, first_width)]
-            else array[format(
-                'select %%I.create_hypertable(%%L, %%I.by_range(%%L, interval %%L), create_default_indexes => false, migrate_data => true)',
-                extension, relation, extension, time_column, first_width
-            )]
-        end as sql,
+        array[format(
+            'select ops.%%s(%%L, %%L, %%L)',
+            case wanted_storage when 'hypertable' then 'hypertable_by_time' else 'partition_by_time' end,
+            relation, time_column, first_width
+        )] as sql,
         coalesce(why, 'declared') as why, bytes as locked
     from unstored
 ),
