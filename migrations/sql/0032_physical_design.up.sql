@@ -74,15 +74,15 @@ begin
 end $$;
 comment on function ops.time_parts() is 'One row per chunk of a hypertable and per partition of a landing table, with the times it holds: from lo up to hi, which is not in it. NULL: the default partition, for rows of any other time.';
 
-create function ops.has_rows(relation regclass) returns boolean
+create function ops.time_span(relation regclass, time_column text) returns tstzrange
 language plpgsql stable set search_path = pg_catalog as $$
 declare
-    found_one boolean;
+    span tstzrange;
 begin
-    execute format('select exists (select from %s)', relation) into found_one;
-    return found_one;
+    execute format('select tstzrange(min(%1$I), max(%1$I), ''[]'') from %2$s having count(*) > 0', time_column, relation) into span;
+    return span;
 end $$;
-comment on function ops.has_rows(regclass) is 'Whether a table holds a row.';
+comment on function ops.time_span(regclass, text) is 'Times of the first and last row of a table; NULL: it has none.';
 
 create function ops.stored_by_time() returns table (
     relation text, storage text, time_column text, width interval, columnstore text, columnstore_after interval
@@ -219,6 +219,17 @@ end $$;
 comment on function ops.ensure_partitions(regclass, timestamptz[], interval) is 'Makes the partitions that times lack (unless said, those of ops.waiting_times), as wide as the newest unless said, and moves rows there from the default partition; returns how many. At most 500: whatever has none waits in the default partition, which every query of its time finds. Nothing on a table that has no partitions.';
 grant execute on function ops.ensure_partitions(regclass, timestamptz[], interval) to trading_app;
 
+create function ops.trigger_statements(relation regclass) returns text[]
+language sql stable set search_path = pg_catalog as $$
+    select array(
+        select pg_get_triggerdef(oid) from pg_trigger where tgrelid = relation and not tgisinternal order by tgname
+    ) || array(
+        select format('alter table %s enable %s trigger %I', relation, case tgenabled when 'A' then 'always' else 'replica' end, tgname)
+        from pg_trigger where tgrelid = relation and not tgisinternal and tgenabled in ('A', 'R')
+    )
+$$;
+comment on function ops.trigger_statements(regclass) is 'Statements that make the triggers of a table again.';
+
 create function ops.partition_by_time(relation regclass, time_column text, width interval) returns bigint
 language plpgsql set search_path = pg_catalog set timezone = 'UTC' as $$
 declare
@@ -259,12 +270,7 @@ begin
             inner join pg_rewrite as rule on depends.classid = 'pg_rewrite'::regclass and depends.objid = rule.oid
             where depends.refclassid = 'pg_class'::regclass and depends.refobjid = old
         )
-    ) || array(
-        select pg_get_triggerdef(oid) from pg_trigger where tgrelid = old and not tgisinternal order by tgname
-    ) || array(
-        select format('alter table %s enable %s trigger %I', name, case tgenabled when 'A' then 'always' else 'replica' end, tgname)
-        from pg_trigger where tgrelid = old and not tgisinternal and tgenabled in ('A', 'R')
-    );
+    ) || ops.trigger_statements(relation);
     execute format('select array_agg(distinct date_trunc(''hour'', %I)) from %s', time_column, relation) into times;
 
     execute format('alter table %s set schema partitions', relation);
@@ -303,28 +309,25 @@ comment on function ops.partition_by_time(regclass, text, interval) is 'Makes a 
 ------------------------------------------------------------------------------- hypertables of TimescaleDB
 
 -- TimescaleDB empties the table under the rows that it has copied to chunks: ledgers would refuse that, and their changes
--- be logged again.
+-- be logged again. It cannot switch triggers off and on (2.19), so they are made again.
 create function ops.hypertable_by_time(relation regclass, time_column text, width interval) returns void
 language plpgsql set search_path = pg_catalog set timezone = 'UTC' as $$
 declare
     extension constant regnamespace := (select extnamespace from pg_extension where extname = 'timescaledb');
-    enabled text[];
+    triggers constant text[] := ops.trigger_statements(relation);
     statement text;
 begin
     execute format('lock table %s in access exclusive mode', relation);
-    enabled := array(
-        select format(
-            'alter table %s enable %s trigger %I',
-            relation, case tgenabled when 'A' then 'always' when 'R' then 'replica' else '' end, tgname
-        )
-        from pg_trigger where tgrelid = relation and not tgisinternal and tgenabled <> 'D'
-    );
-    execute format('alter table %s disable trigger user', relation);
+    for statement in
+        select format('drop trigger %I on %s', tgname, relation) from pg_trigger where tgrelid = relation and not tgisinternal
+    loop
+        execute statement;
+    end loop;
     execute format(
         'select %1$s.create_hypertable(%2$L, %1$s.by_range(%3$L, interval %4$L), create_default_indexes => false, migrate_data => true)',
         extension, relation, time_column, width
     );
-    foreach statement in array enabled loop
+    foreach statement in array triggers loop
         execute statement;
     end loop;
 end $$;

@@ -170,14 +170,26 @@ columnstore as (
     where (columnstore, columnstore_after) is distinct from (wanted_columnstore, compress_after) and not has_policies
 ),
 
+-- Chunks and partitions that are past as a whole, and rows of the default partition.
+spans as (
+    select
+        found.relation, found.time_column, part.part, part.bytes, part.hi, now() - found.drop_after as kept_from,
+        case when part.hi is null then ops.time_span(part.part::regclass, found.time_column) end as span
+    from found
+    inner join ops.time_parts() as part on part.relation = found.relation
+),
+
 expired as (
     select
-        6, found.relation, 'expired', 'retention', count(*) || ' parts up to ' || max(part.hi), 'kept for ' || min(found.drop_after),
-        array[format('select ops.drop_expired(%%L)', found.relation)], 'ops.retention_policy', 0
-    from found
-    inner join ops.time_parts() as part on part.relation = found.relation and part.hi <= now() - found.drop_after
-    where not found.is_held and not exists (select from ops.consumers as c where c.relation = found.oid)
-    group by found.relation
+        6, spans.relation, 'expired', 'retention', count(*) || ' parts up to ' || max(coalesce(spans.hi, lower(spans.span))),
+        'none from before ' || min(spans.kept_from),
+        array[format('select ops.drop_expired(%%L)', spans.relation)], 'ops.retention_policy', 0
+    from spans
+    inner join found using (relation)
+    where
+        (spans.hi <= spans.kept_from or lower(spans.span) < spans.kept_from)
+        and not found.is_held and not exists (select from ops.consumers as c where c.relation = found.oid)
+    group by spans.relation
 ),
 
 undeclared as (
@@ -229,13 +241,14 @@ misfit as (
 
 unlocated as (
     select
-        9, found.relation, 'finding', 'default partition', pg_size_pretty(part.bytes), 'empty',
-        array[format('select %%I, count(*) from %%s group by 1', found.time_column, part.part)],
-        'rows older than retention keeps, far in the future (a clock that is wrong?), or beyond 500 partitions', 0
-    from found
-    inner join ops.time_parts() as part on part.relation = found.relation and part.hi is null
-    where ops.has_rows(part.part::regclass)
-        and not exists (select from waiting where waiting.relation = found.relation)
+        9, relation, 'finding', 'default partition', 'rows from ' || lower(span) || ' to ' || upper(span), 'empty',
+        array[format('select %%I, count(*) from %%s group by 1', time_column, part)],
+        'far in the future (a clock that is wrong?), held past their time, or beyond 500 partitions', 0
+    from spans
+    where
+        span is not null
+        and not exists (select from waiting where waiting.relation = spans.relation)
+        and not exists (select from expired where expired.relation = spans.relation and upper(span) < spans.kept_from)
 ),
 
 protected as (
