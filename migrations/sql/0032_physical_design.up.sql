@@ -207,7 +207,7 @@ begin
             );
             execute format('alter table %s attach partition %s for values from (%L) to (%L)', relation, fresh, lower(piece), upper(piece));
         exception
-            when lock_not_available or deadlock_detected or check_violation or duplicate_table or invalid_object_definition then
+            when lock_not_available or deadlock_detected or check_violation or duplicate_table or unique_violation or invalid_object_definition then
                 return made;
         end;
         covered := coalesce(covered, '{}') + multirange(piece);
@@ -240,6 +240,7 @@ declare
         select string_agg(quote_ident(attname), ', ' order by attnum) from pg_attribute
         where attrelid = relation and attnum > 0 and not attisdropped and attgenerated = ''
     );
+    owner constant regrole := (select relowner from pg_class where oid = relation);
     remade text[];
     statement text;
     times timestamptz[];
@@ -273,6 +274,8 @@ begin
     ) || ops.trigger_statements(relation);
     execute format('select array_agg(distinct date_trunc(''hour'', %I)) from %s', time_column, relation) into times;
 
+    -- Every row moves, whoever owns the table: policies are for readers, and the new table gets its own.
+    execute format('alter table %s disable row level security', relation);
     execute format('alter table %s set schema partitions', relation);
     execute format(
         'create table %s (
@@ -282,6 +285,8 @@ begin
         name, relation, time_column
     );
     execute format('create table %s partition of %s default', rest, name);
+    execute format('alter table %s owner to %s', name, owner);
+    execute format('alter table %s owner to %s', rest, owner);
     perform ops.ensure_partitions(name::regclass, coalesce(times, '{}') || now(), width);
     perform ops.ensure_partitions(name::regclass);
     execute format('insert into %1$s (%2$s) overriding system value select %2$s from %3$s', name, columns, relation);

@@ -1,4 +1,4 @@
-"""The columnstore, on a server with TimescaleDB Community that WAREHOUSE_TEST_COMMUNITY_URL names."""
+"""The columnstore, on a server of the Community edition: WAREHOUSE_TEST_COMMUNITY_URL names it."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from dbt_runs import parsed
 from warehouse import database, schema
 from warehouse.landing.records import land_records
 from warehouse.physical import apply as applying
+from warehouse.physical import plan as planning
 from warehouse.physical.apply import Applied, apply
 from warehouse.physical.plan import Difference, differences
 from warehouse.physical.wishes import Wish, from_manifest
@@ -153,6 +154,22 @@ def test_an_interval_changes_for_what_comes(wishes: list[Wish]) -> None:
     assert one(widths) == ([timedelta(days=2), timedelta(days=7)],)
     assert one(SUM)[0] == 2
     assert one(REST) == (0,)
+
+
+@pytest.mark.usefixtures("database")
+def test_an_interval_that_does_not_fit_is_found(
+    wishes: list[Wish], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apply(ticks(wishes))
+    assert plan(wishes) == []
+    monkeypatch.setattr(planning, "SQL", planning.SQL.replace("setting::bigint * 8192", "1"))
+    (large,) = plan(wishes)
+    assert (large.kind, large.wish) == ("finding", "interval")
+    assert large.should_be.endswith(": 1 days")
+    monkeypatch.setattr(planning, "SQL", planning.SQL.replace("number > 500", "number > 3"))
+    (many,) = plan(wishes)
+    assert many.is_now.startswith("4 parts of 7 days")
+    assert many.should_be.startswith("at most 500 parts")
 
 
 @pytest.mark.usefixtures("database")

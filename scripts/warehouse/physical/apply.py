@@ -46,7 +46,8 @@ def apply(
 ) -> Applied:
     """Make the designs true, as far as it is allowed to; `tell` hears of each step before it.
 
-    Raises WarehouseError when a step is done and the catalogue still does not say so.
+    Raises WarehouseError when the server refuses a step, or when one is done and the catalogue
+    still does not say so.
     """
     result = Applied()
     with database.connect("warehouse physical", autocommit=True) as session:
@@ -66,6 +67,15 @@ def apply(
             except psycopg.errors.LockNotAvailable:
                 result.left[_name(step)] = f"no lock within {LOCK_TIMEOUT}: apply it again"
                 continue
+            except psycopg.errors.DatabaseError as error:
+                if session.broken:
+                    raise
+                raise WarehouseError(
+                    f"{_name(step)} cannot be made true: {error.diag.message_primary or error}.",
+                    where="; ".join(step.sql),
+                    do=error.diag.message_hint or "nothing of the statement was kept; change the"
+                    " declaration, or what the message names",
+                ) from error
             result.done.append(step)
     return result
 
