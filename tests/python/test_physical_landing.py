@@ -162,7 +162,9 @@ def test_an_interval_that_does_not_fit_is_found(
 ) -> None:
     apply(ticks(wishes))
     assert plan(wishes) == []
-    monkeypatch.setattr(planning, "SQL", planning.SQL.replace("setting::bigint * 8192", "1"))
+    monkeypatch.setattr(
+        planning, "SQL", planning.SQL.replace("setting::bigint * 8192", "1::bigint")
+    )
     (large,) = plan(wishes)
     assert (large.kind, large.wish) == ("finding", "interval")
     assert large.should_be.endswith(": 1 days")

@@ -73,7 +73,8 @@ def apply(
                 raise WarehouseError(
                     f"{_name(step)} cannot be made true: {error.diag.message_primary or error}.",
                     where="; ".join(step.sql),
-                    do=error.diag.message_hint or "nothing of the statement was kept; change the"
+                    do=error.diag.message_hint
+                    or "nothing of the statement was kept; change the"
                     " declaration, or what the message names",
                 ) from error
             result.done.append(step)
