@@ -87,7 +87,7 @@ select r.nspname, 'trigger', r.name || '.' || t.tgname,
     concat_ws(' | ', pg_get_triggerdef(t.oid), t.tgenabled)
 from relations as r
 inner join pg_trigger as t on r.oid = t.tgrelid
-where not t.tgisinternal
+where not t.tgisinternal and t.tgname <> 'ts_insert_blocker'  -- of hypertables, in 2.19
 union all
 select r.nspname, 'policy', r.name || '.' || p.polname, concat_ws(
     ' | ', p.polcmd, p.polpermissive, p.polroles::regrole[]::text,
