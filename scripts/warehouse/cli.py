@@ -84,8 +84,6 @@ app.command(
 
 app.command(epilog=cli_simulate.EPILOG)(cli_simulate.simulate)
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
-
 
 @app.command(epilog=output.examples("warehouse up", "WAREHOUSE_HOME=/tmp/second warehouse up"))
 def up(
@@ -114,7 +112,7 @@ def down() -> None:
 
 
 @app.command(epilog=output.examples("warehouse status", "warehouse status --json"))
-def status(as_json: AsJson = False) -> None:
+def status(as_json: output.AsJson = False) -> None:
     """Say whether the server answers and where it is; exit 1 when it does not."""
     from warehouse.status import warehouse_status
 
@@ -139,7 +137,7 @@ def url() -> None:
     epilog=output.examples("warehouse check", "warehouse check --json")
     + "\n\nExit codes: 0 the gate is passed; 1 it failed, the rows are named; 2 error.",
 )
-def check(as_json: AsJson = False) -> None:
+def check(as_json: output.AsJson = False) -> None:
     """Run the gate: every data-quality rule over the new batches and the landed table."""
     from warehouse.quality.gate import check as run
 
@@ -169,7 +167,7 @@ def build(
     always: Annotated[
         bool, typer.Option("--always", help="Run dbt even if nothing changed.")
     ] = False,
-    as_json: AsJson = False,
+    as_json: output.AsJson = False,
 ) -> None:
     """Gate what was landed, then build and test the models with dbt."""
     from warehouse import build as builder
@@ -198,7 +196,7 @@ def build(
 )
 def explain_dirty(
     symbol: Annotated[str | None, typer.Option(help="Only this symbol's series.")] = None,
-    as_json: AsJson = False,
+    as_json: output.AsJson = False,
 ) -> None:
     """Show what the next build will recompute, from which bar on, and why."""
     from warehouse import explain
@@ -221,7 +219,7 @@ def report(
     epilog=output.examples("warehouse doctor", "warehouse doctor --json")
     + "\n\nExit codes: 0 all well; 1 something is wrong, with advice; 2 error.",
 )
-def doctor(as_json: AsJson = False) -> None:
+def doctor(as_json: output.AsJson = False) -> None:
     """Look for what could be wrong with this installation, with advice."""
     from warehouse import doctor as checks
 

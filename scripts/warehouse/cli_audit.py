@@ -23,15 +23,13 @@ app = typer.Typer(
     ),
 )
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
-
 
 @app.command(epilog=output.examples("warehouse audit seal", "warehouse audit seal --wait 60"))
 def seal(
     wait: Annotated[
         float, typer.Option(min=0, help="Seconds to wait for transactions still writing.")
     ] = 10.0,
-    as_json: AsJson = False,
+    as_json: output.AsJson = False,
 ) -> None:
     """Seal what has changed since the last seal. Run it every few minutes."""
     from warehouse import audit
@@ -55,7 +53,7 @@ def verify(
     anchor: Annotated[
         Path | None, typer.Option(help="Heads that were anchored: notices a rewritten chain.")
     ] = None,
-    as_json: AsJson = False,
+    as_json: output.AsJson = False,
 ) -> None:
     """Find every row that was edited, deleted, inserted or moved, in the audit or past it."""
     from warehouse import audit

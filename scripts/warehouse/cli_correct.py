@@ -36,7 +36,6 @@ Calendar = Annotated[
 ]
 Reason = Annotated[str, typer.Option(help="Why, stored with the batch; needed without files.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be withdrawn.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
 
 
 @app.command(
@@ -64,7 +63,7 @@ def bars(
     ] = None,
     reason: Reason = "",
     dry_run: DryRun = False,
-    as_json: AsJson = False,
+    as_json: output.AsJson = False,
 ) -> None:
     """Withdraw bars that never happened: those of a range, or those whose keys are in files.
 
@@ -122,7 +121,7 @@ def corporate_actions(
     calendar: Calendar = None,
     reason: Reason = "",
     dry_run: DryRun = False,
-    as_json: AsJson = False,
+    as_json: output.AsJson = False,
 ) -> None:
     """Withdraw a split or dividend that never happened, or those whose keys are in files.
 
@@ -173,7 +172,7 @@ def rename(
     source: Annotated[
         str, typer.Option(help="Who says so, stored with the history.")
     ] = "warehouse rename",
-    as_json: AsJson = False,
+    as_json: output.AsJson = False,
 ) -> None:
     """Say that a ticker was renamed: bars landed under the new one move to the instrument."""
     from warehouse.landing.corrections.renames import rename_symbol

@@ -74,9 +74,7 @@ def training_set(
         str, typer.Option("--format", help="parquet or csv (default: by the file's name).")
     ] = "",
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print JSON for a program to read.")
-    ] = False,
+    as_json: output.AsJson = False,
 ) -> None:
     """Write features and a label of daily bars, as known at an instant, to Parquet or CSV."""
     from warehouse.training.request import request

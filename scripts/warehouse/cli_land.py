@@ -53,7 +53,6 @@ app = typer.Typer(
 
 Files = Annotated[list[Path], typer.Argument(metavar="FILE...", show_default=False)]
 Source = Annotated[str, typer.Option("--source", help="Name of the source, stored with every row.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
 
 
 @app.callback()
@@ -75,7 +74,7 @@ def land(
     tables: Annotated[
         bool, typer.Option("--tables", help="List the landing tables that any file can land in.")
     ] = False,
-    as_json: AsJson = False,
+    as_json: output.AsJson = False,
 ) -> None:
     """Land files: new rows are appended, known rows skipped, bad rows quarantined.
 
@@ -153,7 +152,7 @@ def bars(
     calendar: Annotated[
         str | None, typer.Option(help="Exchange calendar or 24/7, instead of the profile's.")
     ] = None,
-    as_json: AsJson = False,
+    as_json: output.AsJson = False,
 ) -> None:
     """Land price bars from CSV, CSV.gz or Parquet.
 
@@ -174,7 +173,7 @@ def yahoo(
     start: Annotated[str, typer.Option(help="First session, YYYY-MM-DD.")],
     end: Annotated[str | None, typer.Option(help="Last session, YYYY-MM-DD.")] = None,
     timeframe: Annotated[str, typer.Option(help="Bar length.")] = "1d",
-    as_json: AsJson = False,
+    as_json: output.AsJson = False,
 ) -> None:
     """Download bars from Yahoo Finance (needs a network) and land them."""
     from warehouse.landing.yahoo import land_yahoo
@@ -191,7 +190,7 @@ def _table_command(table: str, what: str) -> None:
         calendar: Annotated[
             str | None, typer.Option(help="Exchange calendar of rows that name none (XNYS).")
         ] = None,
-        as_json: AsJson = False,
+        as_json: output.AsJson = False,
     ) -> None:
         from warehouse.landing.reference import land_table
 
@@ -234,7 +233,7 @@ def any_table(
     calendar: Annotated[
         str | None, typer.Option(help="Exchange calendar of market data's symbols (XNYS).")
     ] = None,
-    as_json: AsJson = False,
+    as_json: output.AsJson = False,
 ) -> None:
     """Land any landing table by its name, from CSV, CSV.gz, Parquet or JSON lines.
 

@@ -10,8 +10,6 @@ import typer
 from warehouse import output
 from warehouse.errors import ExitCode, WarehouseError
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
-
 
 def migrate(
     status: Annotated[bool, typer.Option("--status", help="Only say what was run.")] = False,
@@ -23,7 +21,7 @@ def migrate(
     ] = False,
     rollback: Annotated[bool, typer.Option("--rollback", help="Take back the last one.")] = False,
     steps: Annotated[int, typer.Option(min=1, help="With --rollback: how many.")] = 1,
-    as_json: AsJson = False,
+    as_json: output.AsJson = False,
 ) -> None:
     """Run the pending migrations, each in a transaction of its own."""
     from warehouse import migrate as migrations

@@ -26,14 +26,12 @@ app = typer.Typer(
     ),
 )
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
-
 
 @app.command(
     epilog=output.examples("warehouse physical plan", "warehouse physical plan --json")
     + "\n\nExit codes: 0 everything is as declared; 1 something differs; 2 error.",
 )
-def plan(as_json: AsJson = False) -> None:
+def plan(as_json: output.AsJson = False) -> None:
     """Show what differs from the declared design, and the SQL that makes it true."""
     found = _found()
     differing = [each for each in found if each.kind != "finding"]
@@ -41,9 +39,7 @@ def plan(as_json: AsJson = False) -> None:
     if as_json:
         output.print_json({"differences": differing, "findings": findings})
     else:
-        for each in differing:
-            _show(each)
-        for each in findings:
+        for each in [*differing, *findings]:
             _show(each)
         names = f"{len(differing)} differences" if differing else "everything is as declared"
         output.say(f"{names}; {len(findings)} findings for people to judge" if findings else names)
@@ -66,7 +62,7 @@ def apply(
     drop_expired: Annotated[
         bool, typer.Option("--drop-expired", help="Also drop what ops.retention_policy lets go.")
     ] = False,
-    as_json: AsJson = False,
+    as_json: output.AsJson = False,
 ) -> None:
     """Make the declared design true, one statement at a time; safe to repeat."""
     from warehouse.physical import apply as applying
@@ -93,7 +89,7 @@ def apply(
     epilog=output.examples("warehouse physical drift", "warehouse physical drift --json")
     + "\n\nExit codes: 0 nothing; 1 something drifted; 2 error.",
 )
-def drift(as_json: AsJson = False) -> None:
+def drift(as_json: output.AsJson = False) -> None:
     """Check every night: differences, and what no declaration says but somebody should know.
 
     Undeclared indexes, more than 500 parts, parts that outgrew memory, rows without a partition.

@@ -43,9 +43,7 @@ def forget(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what would be erased.")
     ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print JSON for a program to read.")
-    ] = False,
+    as_json: output.AsJson = False,
 ) -> None:
     """Erase the personal data of a user everywhere; ledgers keep a key that leads to nobody."""
     from warehouse.prop.forget import forget as erase

@@ -22,7 +22,6 @@ app = typer.Typer(
     ),
 )
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
 Given = Annotated[
     list[str] | None,
     typer.Option("--set", help="A parameter, name=value; left out, values are drawn."),
@@ -30,7 +29,7 @@ Given = Annotated[
 
 
 @app.command(name="list", epilog=output.examples("warehouse queries list --json"))
-def list_queries(as_json: AsJson = False) -> None:
+def list_queries(as_json: output.AsJson = False) -> None:
     """List the queries with who asks them, how often, and their budgets."""
     from warehouse import queries
 
@@ -54,7 +53,7 @@ def run(
     name: Annotated[str, typer.Argument(help="Name of the query.")],
     given: Given = None,
     explain: Annotated[bool, typer.Option("--explain", help="Show the plan instead.")] = False,
-    as_json: AsJson = False,
+    as_json: output.AsJson = False,
 ) -> None:
     """Ask one query, or show its plan."""
     from warehouse import queries
@@ -82,7 +81,7 @@ def run(
 def time_queries(
     names: Annotated[list[str] | None, typer.Argument(help="Queries (default: all).")] = None,
     runs: Annotated[int, typer.Option(min=2, help="How often each is asked.")] = 20,
-    as_json: AsJson = False,
+    as_json: output.AsJson = False,
 ) -> None:
     """Time queries on the server, values drawn from the data, against their budgets."""
     from warehouse import queries

@@ -37,9 +37,7 @@ def simulate(
             help="First session (default: 1 January of the year before the last bar's).",
         ),
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print JSON for a program to read.")
-    ] = False,
+    as_json: output.AsJson = False,
 ) -> None:
     """Land a living sample: agents, orders, models, challenges and logs that hang together.
 

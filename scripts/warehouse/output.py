@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 from typer.core import TyperGroup
@@ -20,6 +20,9 @@ from warehouse.errors import ExitCode, WarehouseError
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
+"""Option of every command whose answer a program might read."""
 
 PIPED_WIDTH = 160
 """Width of tables that go to a file or a pipe, where rich would assume 80 and break lines."""
