@@ -29,15 +29,7 @@ executions as (
     inner join {{ ref('stg_backtest__trades') }} as trades on runs.run_id = trades.run_id
     left join lateral (
 
-        -- A ticker that several exchanges have at that time means the instrument we knew first.
-        select symbol_history.instrument_id
-        from {{ source('ref', 'symbol_history') }} as symbol_history
-        where
-            symbol_history.symbol = trades.symbol
-            and (trades.executed_at at time zone 'UTC')::date >= symbol_history.valid_from
-            and (trades.executed_at at time zone 'UTC')::date < symbol_history.valid_to
-        order by symbol_history.instrument_id
-        limit 1
+        {{ instrument_of('trades.symbol', 'trades.executed_at') }}
 
     ) as named on true
     left join {{ source('ref', 'instruments') }} as instruments on named.instrument_id = instruments.instrument_id

@@ -26,15 +26,7 @@ predictions as (
     from {{ ref('int_predictions_this_run') }} as predictions_this_run
     left join lateral (
 
-        -- A ticker that several exchanges have at that time means the instrument we knew first.
-        select symbol_history.instrument_id
-        from {{ source('ref', 'symbol_history') }} as symbol_history
-        where
-            symbol_history.symbol = predictions_this_run.symbol
-            and (predictions_this_run.predicted_at at time zone 'UTC')::date >= symbol_history.valid_from
-            and (predictions_this_run.predicted_at at time zone 'UTC')::date < symbol_history.valid_to
-        order by symbol_history.instrument_id
-        limit 1
+        {{ instrument_of('predictions_this_run.symbol', 'predictions_this_run.predicted_at') }}
 
     ) as named on true
     left join {{ source('ref', 'instruments') }} as instruments on named.instrument_id = instruments.instrument_id

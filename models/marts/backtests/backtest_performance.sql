@@ -112,14 +112,7 @@ claimed as (
     select
         run_id
         {% for metric, names in claims.items() -%}
-            , coalesce(
-                {% for name in names -%}
-                    case
-                        when jsonb_typeof(metrics -> '{{ name }}') = 'number'
-                            then (metrics ->> '{{ name }}')::double precision
-                    end{{ ',' if not loop.last }}
-                {% endfor -%}
-            ) as claimed_{{ metric }}
+            , {{ claimed_metric('metrics', names) }} as claimed_{{ metric }}
         {% endfor %}
     from runs
 

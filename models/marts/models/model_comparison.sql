@@ -24,6 +24,7 @@
     'loss_t', 'loss_degrees', 'loss_p_value', 'loss_t_diebold_mariano',
     'net_return_t', 'net_return_degrees', 'net_return_p_value', 'net_return_t_diebold_mariano',
 ] -%}
+{%- set rivals = 'champion_id, prediction_type, timeframe, horizon_bars, period' -%}
 {%- set numbers = totals + counts + means + tests -%}
 with
 
@@ -197,30 +198,17 @@ numbered as (
 
     select
         *,
-        p_value * count(p_value) over rivals / row_number() over by_p_value as ratio
+        {{ rank_ratio('p_value', rivals, 'challenger_id') }} as ratio
     from decided
-    window
-        rivals as (partition by champion_id, prediction_type, timeframe, horizon_bars, period),
-        by_p_value as (
-            partition by champion_id, prediction_type, timeframe, horizon_bars, period
-            order by p_value, challenger_id
-        )
 
 ),
 
--- Benjamini and Hochberg, among the challengers of one champion: with many one is better by chance.
+-- Among the challengers of one champion: with many one is better by chance.
 discovered as (
 
     select
         *,
-        case
-            when p_value is not null
-                then
-                    least(1, min(ratio) over (
-                        partition by champion_id, prediction_type, timeframe, horizon_bars, period
-                        order by p_value desc nulls last, challenger_id desc rows unbounded preceding
-                    ))
-        end as q_value
+        {{ q_value('p_value', 'ratio', rivals, 'challenger_id') }} as q_value
     from numbered
 
 )

@@ -70,26 +70,20 @@ numbered as (
         horizon,
         period,
         p_value,
-        p_value * count(*) over (partition by horizon, period)
-        / row_number() over (partition by horizon, period order by p_value, agent_id) as ratio
+        {{ rank_ratio('p_value', 'horizon, period', 'agent_id') }} as ratio
     from judged
-    where
-        measure = 'return'
-        and p_value is not null
+    where measure = 'return'
 
 ),
 
--- Benjamini and Hochberg, among the agents of one horizon and period.
+-- Among the agents of one horizon and period.
 discoveries as (
 
     select
         agent_id,
         horizon,
         period,
-        least(1, min(ratio) over (
-            partition by horizon, period
-            order by p_value desc, agent_id desc rows unbounded preceding
-        )) as q_value
+        {{ q_value('p_value', 'ratio', 'horizon, period', 'agent_id') }} as q_value
     from numbered
 
 ),
