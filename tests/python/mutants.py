@@ -18,6 +18,10 @@ MUTANTS: dict[str, Mutant] = {
     "look-back shorter by one": (
         RUN_WINDOW, "select max(lookback_bars) as bars", "select max(lookback_bars) - 1 as bars",
     ),
+    "look-back of a family shorter by one": (
+        "macros/incremental/lookback_bars.sql", "max(catalog.lookback_bars)",
+        "max(catalog.lookback_bars) - 1",
+    ),
     "look-ahead shorter by one": (
         RUN_WINDOW, "label_horizons() | max - 1", "label_horizons() | max - 2",
     ),

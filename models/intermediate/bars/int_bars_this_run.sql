@@ -75,6 +75,7 @@ numbered as (
         lag(session_date) over by_series as previous_session_date,
         row_number() over by_series as row_in_series,
         count(*) filter (where bar_ts <= checkpoint_at) over by_series as rows_to_checkpoint,
+        count(*) filter (where bar_ts < recompute_from) over by_series as rows_before_recomputed,
         row_number() over (order by series_no, bar_ts) as bar_row
     from bars
     window by_series as (
@@ -91,6 +92,7 @@ select -- noqa: ST06
     numbered.instrument_id,
     (numbered.row_in_series - numbered.rows_to_checkpoint + numbered.checkpoint_bar_number)::integer as bar_number,
     numbered.bar_ts >= numbered.recompute_from as is_recomputed,
+    (numbered.rows_before_recomputed - numbered.row_in_series + 1)::integer as bars_to_recomputed,
     numbered.bar_ts > coalesce(numbered.checkpoint_at, '-infinity') as is_after_checkpoint,
     numbered.is_session_bar,
     coalesce(

@@ -8,6 +8,10 @@
 {%- set checkpoints = built_relation('int_indicator_checkpoints') -%}
 {%- set is_first_build = mart is none or checkpoints is none -%}
 {%- set is_bounded = not is_first_build and var('expired_history') != 'drop' -%}
+{#- Only daily bars have labels: 21 sessions are 8,190 bars of a minute, which a night would read for nothing. -#}
+{%- set labels_from -%}
+    case when dirty.timeframe = '1d' then coalesce(first_label.bar_ts, '-infinity') else dirty.recompute_from end
+{%- endset -%}
 -- depends_on: {{ ref('feature_catalog') }}, {{ ref('int_bars_golden') }}, {{ source('ops', 'expired_bars') }}
 with
 
@@ -147,7 +151,7 @@ select
     dirty.instrument_id,
     dirty.timeframe,
     dirty.recompute_from,
-    coalesce(first_label.bar_ts, '-infinity') as labels_from,
+    {{ labels_from }} as labels_from,
     {% if is_first_build -%}
         '-infinity'::timestamptz as read_from,
         null::timestamptz as checkpoint_at,
@@ -160,7 +164,7 @@ select
         least(
             coalesce(previous_bars.read_from, '-infinity'),
             coalesce(checkpoint.bar_ts, '-infinity'),
-            coalesce(first_label.bar_ts, '-infinity')
+            {{ labels_from }}
         ) as read_from,
         checkpoint.bar_ts as checkpoint_at,
         coalesce(checkpoint.bar_number, 0) as checkpoint_bar_number,
@@ -178,7 +182,8 @@ left join lateral (
     from {{ source('ref', 'instruments') }} as instruments
     inner join {{ source('ref', 'exchange_sessions') }} as sessions on instruments.calendar = sessions.calendar
     where
-        instruments.instrument_id = dirty.instrument_id
+        dirty.timeframe = '1d'
+        and instruments.instrument_id = dirty.instrument_id
         and sessions.session_date < (dirty.recompute_from at time zone 'UTC')::date
     order by sessions.session_date desc
     limit 1 offset {{ label_horizons() | max - 1 }}

@@ -16,6 +16,16 @@ with
 
     ),
 
+    series as (
+
+        -- One row per source there.
+        select distinct
+            instrument_id,
+            timeframe
+        from {{ source('ref', 'series') }}
+
+    ),
+
 {% endif -%}
 counted as (
 
@@ -28,12 +38,23 @@ counted as (
                 count(features.{{ name }}){{ ',' if not loop.last }}
             {% endfor -%}
         ] as present
-    from {{ ref('feature_engineered_data') }} as features
     {% if is_incremental() -%}
-        inner join touched
-            on
-                features.timeframe = touched.timeframe
-                and features.session_date >= touched.first_day
+        from touched
+        inner join series on touched.timeframe = series.timeframe
+        -- offset 0 keeps the bounds inside, where they are index conditions: the mart has no index on sessions. The
+        -- session of a bar lies at most one day after its UTC date.
+        cross join lateral (
+            select recounted.*
+            from {{ ref('feature_engineered_data') }} as recounted
+            where
+                recounted.instrument_id = series.instrument_id
+                and recounted.timeframe = series.timeframe
+                and recounted."timestamp" >= (touched.first_day - 1)::timestamp at time zone 'UTC'
+                and recounted.session_date >= touched.first_day
+            offset 0 -- noqa: AM09
+        ) as features
+    {% else -%}
+        from {{ ref('feature_engineered_data') }} as features
     {% endif -%}
     where features.feature_version = '{{ var("feature_version") }}'
     group by features.timeframe, features.session_date
