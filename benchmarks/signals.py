@@ -36,6 +36,7 @@ SHARES = """
         avg((erfc(abs(return_t_naive) / sqrt(2)) < 0.05)::integer)::float8,
         avg((erfc(abs(return_t_newey_west) / sqrt(2)) < 0.05)::integer)::float8,
         avg((return_p_value < 0.05)::integer)::float8,
+        avg((0 not between return_low and return_high)::integer)::float8,
         max(return_degrees)
     from build.signal_performance
     where period = 'all'
@@ -93,11 +94,11 @@ def luck(space: Workspace, scale: float) -> Section:
         build("agents that know nothing", full_refresh=True)
         with connect() as session:
             rows = session.execute(SHARES).fetchall()
-    for horizon, naive, newey_west, ours, degrees in rows:
+    for horizon, naive, newey_west, ours, outside, degrees in rows:
         section.add(
             f"{agents:,} agents by chance, horizon {horizon}: significant at 5 %, points off",
             f"{ours:.1%} with {degrees} degrees of freedom"
-            f" (naive t {naive:.1%}, Newey-West {newey_west:.1%})",
+            f" (naive t {naive:.1%}, Newey-West {newey_west:.1%}, interval {outside:.1%})",
             ratio=abs(ours - 0.05) * 100,
             most=1,
             unit="",

@@ -23,6 +23,12 @@ LAND = """
 """
 
 
+def closes_of(symbol: str) -> np.ndarray:
+    """Return the closes of all sessions of a symbol."""
+    dice = np.random.default_rng(int(symbol[1:]))
+    return np.round(50 * np.exp(np.cumsum(dice.normal(0, 0.02, len(SESSIONS)))), 2)
+
+
 def land_agents(*agents: str) -> None:
     """Land agents."""
     with database.connect("tests", autocommit=True) as conn:
@@ -42,8 +48,7 @@ def land_market(
     """Land daily bars of some sessions; `shift` corrects them, `but` leaves some out."""
     parts = []
     for symbol in symbols:
-        dice = np.random.default_rng(int(symbol[1:]))
-        closes = np.round(50 * np.exp(np.cumsum(dice.normal(0, 0.02, len(SESSIONS)))), 2) + shift
+        closes = closes_of(symbol) + shift
         at = [row for row in rows if (symbol, row) not in but]
         parts.append(pd.DataFrame({
             "symbol": symbol, "time": [SESSIONS[row].date() for row in at], "open": closes[at],
@@ -80,6 +85,14 @@ class Speaker:
         self.many([
             (agent, symbol, CLOSES[row] + pd.Timedelta(after), round(dice.uniform(-1, 1), digits))
             for row in rows for symbol in SYMBOLS
+        ])  # fmt: skip
+
+    def foresee(self, agent: str, rows: list[int]) -> None:
+        """Land what the session after the entry will bring: worth less at longer horizons."""
+        self.many([
+            (agent, symbol, CLOSES[row] + pd.Timedelta("5min"),
+             round(float(np.clip(10 * (closes[row + 2] / closes[row + 1] - 1), -1, 1)), 9))
+            for symbol in SYMBOLS for closes in [closes_of(symbol)] for row in rows
         ])  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from databases import cloned_database
 from dbt_runs import dbt
 from label_oracles import HORIZONS, forward_returns, frame
 from signal_rows import CLOSES, SYMBOLS, Speaker, land_agents, land_market, opinions
-from significance_oracles import cosine_test
+from significance_oracles import block_interval, block_of, cosine_test, resampled_error
 from test_seed_statements import SEARCH_PATH, only
 from warehouse import database
 from warehouse.config import Home
@@ -25,7 +25,8 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from alphalens import performance, utils
 
-AGENTS = ("smooth_agent", "momentum_agent", "constant_agent", "lonely_agent", "silent_agent")
+AGENTS = ("smooth_agent", "momentum_agent", "constant_agent", "lonely_agent", "seer_agent",
+          "silent_agent")  # fmt: skip
 MISSING = (("S2", 30), ("S2", 31), ("S5", 77))
 DAILY = "select * from marts.signal_performance_daily"
 MART = "select * from marts.signal_performance where period = 'all'"
@@ -34,7 +35,7 @@ EXACT = {"rtol": 1e-9, "atol": 1e-12}
 
 @pytest.fixture(scope="module")
 def judged(home: Home, built_on_nothing: str) -> Iterator[pd.DataFrame]:
-    """The opinions of five agents, judged in two builds; yields them with their labels."""
+    """The opinions of six agents, judged in two builds; yields them with their labels."""
     with cloned_database(home, "test_signals", built_on_nothing):
         land_agents(*AGENTS)
         speaker = Speaker()
@@ -43,6 +44,7 @@ def judged(home: Home, built_on_nothing: str) -> Iterator[pd.DataFrame]:
         speaker.rounds("momentum_agent", list(range(60)), digits=1)
         speaker.many([("constant_agent", s, CLOSES[n], 0.5) for n in range(40) for s in SYMBOLS])
         speaker.many([("lonely_agent", "S1", CLOSES[n], (-1) ** n * 0.3) for n in range(40)])
+        speaker.foresee("seer_agent", list(range(60)))
         dbt("run")
         land_market(list(range(90, 110)))
         speaker.rounds("smooth_agent", list(range(60, 100)))
@@ -124,7 +126,7 @@ def test_alphalens_says_the_same(judged: pd.DataFrame, horizon: int) -> None:
     assert len(ours) > 80
 
 
-@pytest.mark.parametrize("agent", AGENTS[:4])
+@pytest.mark.parametrize("agent", AGENTS[:5])
 @pytest.mark.parametrize("horizon", HORIZONS)
 def test_counts_returns_and_correlations(judged: pd.DataFrame, agent: str, horizon: int) -> None:
     """Ties, constant scores and sessions of one name included: what is not defined is NULL."""
@@ -167,7 +169,7 @@ def test_counts_returns_and_correlations(judged: pd.DataFrame, agent: str, horiz
 @pytest.mark.parametrize("horizon", HORIZONS)
 def test_scipy_and_statsmodels_are_as_sure(judged: pd.DataFrame, horizon: int) -> None:
     p_values = {}
-    for agent in AGENTS[:4]:
+    for agent in AGENTS[:5]:
         row = row_of(agent, horizon)
         told = cases(judged, agent, horizon)
         told = told[told["side"] != 0]
@@ -184,17 +186,70 @@ def test_scipy_and_statsmodels_are_as_sure(judged: pd.DataFrame, horizon: int) -
         degrees, t, p_value = cosine_test(returns.to_numpy(), horizon)
         found = row[["return_degrees", "return_t", "return_p_value"]].astype(float)
         np.testing.assert_allclose(found, [degrees, t, p_value], **EXACT)
+        interval = block_interval(returns.to_numpy(), horizon)
+        found = row[["return_low", "return_high"]].astype(float)
+        np.testing.assert_allclose(found, interval, **EXACT)
         days = daily_of(agent, horizon)["rank_ic"].dropna().astype(float)
         if len(days) > 1:
+            interval = block_interval(days.to_numpy(), horizon)
+            found = row[["rank_ic_low", "rank_ic_high"]].astype(float)
+            np.testing.assert_allclose(found, interval, **EXACT)
             _, t, p_value = cosine_test(days.to_numpy(), horizon)
             found = row[["rank_ic_t", "rank_ic_p_value"]].astype(float)
             np.testing.assert_allclose(found, [t, p_value], **EXACT)
         if pd.notna(row["return_p_value"]):
             p_values[agent] = row["return_p_value"]
-    assert len(p_values) == (4 if horizon <= 10 else 2)
+    assert len(p_values) == (5 if horizon <= 10 else 2)
     q_values = multipletests(list(p_values.values()), method="fdr_bh")[1]
     ours = [row_of(agent, horizon)["return_q_value"] for agent in p_values]
     np.testing.assert_allclose(ours, q_values, **EXACT)
+
+
+@pytest.mark.parametrize("horizon", HORIZONS[:2])
+def test_the_interval_is_what_resampling_finds(judged: pd.DataFrame, horizon: int) -> None:
+    """By 20,000 draws of arch, which know an error to 0.5 %: three deviations are 1.5 %."""
+    returns = daily_of("smooth_agent", horizon)["mean_return"].dropna().astype(float).to_numpy()
+    row, length = row_of("smooth_agent", horizon), block_of(len(returns), horizon)
+    assert length is not None
+    width = stats.t.ppf(0.975, len(returns) / length - 1)
+    error = (row["return_high"] - row["return_low"]) / 2 / width
+    np.testing.assert_allclose(error, resampled_error(returns, horizon, 20_000), rtol=0.015)
+
+
+def test_half_lives(judged: pd.DataFrame) -> None:
+    rows = frame("select agent_id, period, horizon, rank_ic_mean, rank_ic_half_life"
+                 " from marts.signal_performance where rank_ic_mean is not null"
+                 " order by agent_id, period, horizon")  # fmt: skip
+    found = {"known": 0, "unknown": 0}
+    for _, group in rows.groupby(["agent_id", "period"]):
+        means = group["rank_ic_mean"].astype(float)
+        theirs = np.nan
+        if len(group) > 1 and means.abs().min() > 0 and np.sign(means).nunique() == 1:
+            slope = stats.linregress(group["horizon"].astype(float), np.log(means.abs())).slope
+            theirs = np.log(2) / -slope if slope < 0 else np.nan
+        np.testing.assert_allclose(group["rank_ic_half_life"].astype(float), theirs, **EXACT)
+        found["unknown" if np.isnan(theirs) else "known"] += 1
+    assert min(found.values()) > 0
+
+
+def test_quantiles_of_student(judged: pd.DataFrame) -> None:
+    for degrees in (1, 1.3, 2, 3.7, 10, 61.5, 1e4, 1e7):
+        for probability in (1e-6, 0.025, 0.4, 0.5, 0.6, 0.975, 0.9999):
+            with database.connect("tests") as conn:
+                ours = conn.execute(
+                    "select indicators.student_t_quantile(%s::float8, %s::float8)",
+                    [probability, degrees],
+                ).fetchone()
+            assert ours is not None
+            np.testing.assert_allclose(
+                ours[0], stats.t.ppf(probability, degrees), rtol=1e-9, atol=1e-12
+            )
+    with database.connect("tests") as conn:
+        bad = conn.execute(
+            "select indicators.student_t_quantile(p::float8, d::float8)"
+            " from (values (0, 5), (1, 5), (-1, 5), (0.5, 0.5), (null, 5)) as t (p, d)"
+        ).fetchall()
+    assert bad == [(None,)] * 5
 
 
 def test_nothing_said_is_lost(judged: pd.DataFrame) -> None:

@@ -88,6 +88,22 @@ discoveries as (
 
 ),
 
+-- An exponential through the horizons' rank ICs, by a line through their logarithms.
+decays as (
+
+    select
+        agent_id,
+        period,
+        case
+            when min(mean) > 0 or max(mean) < 0
+                then regr_slope(ln(abs(nullif(mean, 0))), horizon order by horizon)
+        end as slope
+    from judged
+    where measure = 'rank_ic'
+    group by agent_id, period
+
+),
+
 quantiles as (
 
     select
@@ -154,6 +170,8 @@ select
     discoveries.q_value as return_q_value,
     returns.t_naive as return_t_naive,
     returns.t_newey_west as return_t_newey_west,
+    returns.low as return_low,
+    returns.high as return_high,
     totals.ic_mean,
     totals.ic_mean / totals.ic_deviation * sqrt(252.0::double precision / totals.horizon) as ic_ir,
     rank_ics.mean as rank_ic_mean,
@@ -161,6 +179,9 @@ select
     rank_ics.t as rank_ic_t,
     rank_ics.p_value as rank_ic_p_value,
     rank_ics.t_newey_west as rank_ic_t_newey_west,
+    rank_ics.low as rank_ic_low,
+    rank_ics.high as rank_ic_high,
+    case when decays.slope < 0 then -ln(2::double precision) / decays.slope end as rank_ic_half_life,
     shapes.quantile_returns,
     totals.quantile_spread,
     shapes.monotonicity,
@@ -186,6 +207,7 @@ left join discoveries
         totals.agent_id = discoveries.agent_id
         and totals.horizon = discoveries.horizon
         and totals.period = discoveries.period
+left join decays on totals.agent_id = decays.agent_id and totals.period = decays.period
 left join shapes
     on
         totals.agent_id = shapes.agent_id
