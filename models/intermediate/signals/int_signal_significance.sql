@@ -140,7 +140,7 @@ block_sums as (
         prefixes.so_far[(places.observation + blocked.block_size - 1) % blocked.observations + 1]
         - prefixes.so_far[places.observation] as whole,
         prefixes.so_far[(places.observation + blocked.observations % blocked.block_size - 1) % blocked.observations + 1]
-        - prefixes.so_far[places.observation] as remainder
+        - prefixes.so_far[places.observation] as rest
     from blocked
     inner join prefixes on blocked.series_no = prefixes.series_no
     cross join generate_series(1, blocked.observations) as places (observation)
@@ -156,7 +156,7 @@ resampled as (
         observations::double precision / block_size - 1 as block_degrees,
         sqrt(
             (observations / block_size) * avg(power(whole, 2) order by observation)
-            + avg(power(remainder, 2) order by observation)
+            + avg(power(rest, 2) order by observation)
         ) / observations as bootstrap_error
     from block_sums
     group by series_no, observations, block_size
