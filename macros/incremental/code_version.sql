@@ -6,7 +6,7 @@
         by a row in ops.change_log.
     -#}
     {%- set parts = [] -%}
-    {%- for name in ['as_of', 'feature_version', 'label_horizons', 'signal_cost_bps', 'signal_quantiles'] -%}
+    {%- for name in ['as_of', 'cross_section_minimum', 'factor_timeframes', 'feature_version', 'label_horizons', 'signal_cost_bps', 'signal_quantiles'] -%}
         {%- do parts.append(name ~ var(name)) -%}
     {%- endfor -%}
     {%- set macros = [] -%}

@@ -16,6 +16,15 @@
     {%- if var('dashboard_days') | int < 1 -%}
         {{ exceptions.raise_compiler_error("var dashboard_days is " ~ var('dashboard_days') ~ ": give a whole number of days from 1") }}
     {%- endif -%}
+    {%- for timeframe in var('factor_timeframes') if not modules.re.match('^[1-9][0-9]*(m|h|d)$', timeframe | string) -%}
+        {{ exceptions.raise_compiler_error("var factor_timeframes has '" ~ timeframe ~ "': give timeframes such as [1h, 1d]") }}
+    {%- endfor -%}
+    {%- if not var('factor_timeframes') or var('factor_timeframes') is string -%}
+        {{ exceptions.raise_compiler_error("var factor_timeframes is '" ~ var('factor_timeframes') ~ "': give a list of timeframes such as [1h, 1d]") }}
+    {%- endif -%}
+    {%- if var('cross_section_minimum') | int < 2 -%}
+        {{ exceptions.raise_compiler_error("var cross_section_minimum is " ~ var('cross_section_minimum') ~ ": give a whole number of instruments from 2") }}
+    {%- endif -%}
     {%- if not var('label_horizons') or label_horizons() | min < 1 or label_horizons() | unique | list | length < var('label_horizons') | length -%}
         {{ exceptions.raise_compiler_error("var label_horizons is " ~ var('label_horizons') ~ ": give different whole numbers of sessions from 1, such as [1, 5, 10, 21]") }}
     {%- endif -%}

@@ -12,7 +12,7 @@
 {%- set labels_from -%}
     case when dirty.timeframe = '1d' then coalesce(first_label.bar_ts, '-infinity') else dirty.recompute_from end
 {%- endset -%}
--- depends_on: {{ ref('feature_catalog') }}, {{ ref('int_bars_golden') }}, {{ source('ops', 'expired_bars') }}
+-- depends_on: {{ ref('feature_catalog') }}, {{ ref('alpha158_catalog') }}, {{ ref('int_bars_golden') }}, {{ source('ops', 'expired_bars') }}
 with
 
 changes as (
@@ -56,9 +56,19 @@ series as (
 {% if not is_first_build -%}
     lookback as (
 
-        select max(lookback_bars) as bars
-        from {{ ref('feature_catalog') }}
-        where memory = 'finite'
+        select max(catalogues.lookback_bars) as bars
+        from (
+            select
+                lookback_bars,
+                memory
+            from {{ ref('feature_catalog') }}
+            union all
+            select
+                lookback_bars,
+                memory
+            from {{ ref('alpha158_catalog') }}
+        ) as catalogues
+        where catalogues.memory = 'finite'
 
     ),
 
