@@ -1,9 +1,9 @@
 """What is written about features, made from their catalogue: `python -m warehouse.catalog`.
 
 The catalogues, seeds/catalog/*_catalog.csv, are the single truth, each about one mart
-(warehouse.feature_families). From them come the properties of the marts (names, types, descriptions,
-tests) and the tables in the docs. `--check` writes nothing and exits 1 naming every difference, those
-of the built tables included when a server answers and the tables are there.
+(warehouse.feature_families). From them come the properties of the marts (names, types,
+descriptions, tests) and the tables in the docs. `--check` writes nothing and exits 1 naming every
+difference, those of the built tables included when a server answers and the tables are there.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -14,51 +15,59 @@ import feature_oracles as oracles
 from dbt_runs import dbt
 from warehouse import catalog
 from warehouse.database import connect
+from warehouse.feature_families import FAMILIES, Family
 
 
-def test_properties_and_docs_are_up_to_date() -> None:
-    rows = catalog.read_catalogue()
-    assert catalog.file_differences(catalog.PROPERTIES, catalog.properties(rows)) == []
-    assert catalog.file_differences(catalog.DOCS, catalog.documented(rows)) == []
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.mart)
+def test_properties_and_docs_are_up_to_date(family: Family) -> None:
+    rows = catalog.read_catalogue(family)
+    assert catalog.file_differences(family.properties, catalog.properties(rows, family)) == []
+    assert catalog.file_differences(family.docs, catalog.documented(rows, family)) == []
 
 
 def test_built_table_equals_catalogue(database: str) -> None:
-    assert catalog.table_differences(catalog.read_catalogue()) is None
+    for family in FAMILIES:
+        assert catalog.table_differences(catalog.read_catalogue(family), family) is None
     dbt("build")
-    assert catalog.table_differences(catalog.read_catalogue()) == []
+    for family in FAMILIES:
+        assert catalog.table_differences(catalog.read_catalogue(family), family) == []
+        _comments_are_there(family)
     assert catalog.main(["--check"]) == 0
-    _comments_are_there()
 
 
-def _comments_are_there() -> None:
+def _comments_are_there(family: Family) -> None:
     with connect() as conn:
         comments = dict(
             conn.execute(
                 "select attname, col_description(attrelid, attnum) from pg_attribute"
-                " where attrelid = 'marts.feature_engineered_data'::regclass and attnum > 0"
+                " where attrelid = %s::regclass and attnum > 0",
+                [f"marts.{family.mart}"],
             ).fetchall()
         )
-    for name, (_, text) in catalog.columns(catalog.read_catalogue()).items():
+    for name, (_, text) in catalog.columns(catalog.read_catalogue(family), family).items():
         assert comments[name] == text
 
 
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.mart)
 def test_check_names_the_difference(
-    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+    database: str, family: Family, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
-    rows = catalog.read_catalogue()
-    changed = tmp_path / "feature_catalog.csv"
+    rows = catalog.read_catalogue(family)
+    changed = tmp_path / "changed.csv"
     with changed.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
         writer.writerows([*rows[1:], {**rows[0], "name": "returns_of_tomorrow"}])
-    monkeypatch.setattr(catalog, "CATALOGUE", changed)
+    seed = replace(family, seed=changed)
+    monkeypatch.setattr(Family, "source", family.source)
+    monkeypatch.setattr(catalog, "FAMILIES", (seed,))
     with connect() as conn:
         conn.execute("create schema if not exists marts")
-        conn.execute("create table marts.feature_engineered_data (returns text)")
+        conn.execute(f"create table marts.{family.mart} (returns text)".encode())
     assert catalog.main(["--check"]) == 1
     said = capsys.readouterr().out
     assert "name: returns_of_tomorrow" in said
-    assert "marts.feature_engineered_data lacks returns_of_tomorrow" in said
+    assert f"marts.{family.mart} lacks returns_of_tomorrow" in said
     assert "has returns, the catalogue has not" in said
 
 
