@@ -11,10 +11,11 @@
         {{ return({'from': none, 'where': 'true'}) }}
     {%- elif strategy == 'touched_replace' and meta.get('touched') -%}
         {%- set touched = graph.nodes['model.' ~ project_name ~ '.' ~ meta.touched] if execute else {} -%}
-        {{ return({
-            'from': touched.relation_name ~ ' as touched',
-            'where': 'target.' ~ unique_key[0] ~ ' = touched.' ~ unique_key[0],
-        }) }}
+        {%- set same = [] -%}
+        {%- for key in meta.get('touched_keys', unique_key[:1]) -%}
+            {%- do same.append('target."' ~ key ~ '" = touched."' ~ key ~ '"') -%}
+        {%- endfor -%}
+        {{ return({'from': touched.relation_name ~ ' as touched', 'where': same | join('\n        and ')}) }}
     {%- elif strategy == 'day_replace' -%}
         {{ return({
             'from': '(' ~ first_touched_days() ~ ') as run_window',

@@ -16,7 +16,8 @@ Mutant = tuple[str, str, str]
 
 MUTANTS: dict[str, Mutant] = {
     "look-back shorter by one": (
-        RUN_WINDOW, "select max(lookback_bars) as bars", "select max(lookback_bars) - 1 as bars",
+        RUN_WINDOW, "select max(catalogues.lookback_bars) as bars",
+        "select max(catalogues.lookback_bars) - 1 as bars",
     ),
     "look-back of a family shorter by one": (
         "macros/incremental/lookback_bars.sql", "max(catalog.lookback_bars)",
@@ -86,6 +87,32 @@ MUTANTS_OF_PREDICTIONS: dict[str, Mutant] = {
     ),
 }  # fmt: skip
 """Mistakes in what model_performance and model_comparison take in."""
+
+CROSS_SECTIONS = "models/intermediate/cross_sections/int_cross_sections_this_run.sql"
+
+MUTANTS_OF_FACTORS: dict[str, Mutant] = {
+    "what nobody has seen is not compared": (
+        CROSS_SECTIONS, "[built, published] |", "[built] |",
+    ),
+    "a value that came or changed counts, one that went does not": (
+        CROSS_SECTIONS,
+        "            union all\n            (\n"
+        "                select * from stored_{{ loop.index }}\n"
+        "                except\n                select * from computed\n            )\n",
+        "",
+    ),
+    "only the changed series is put in its place": (
+        "models/marts/features/features_cross_section.sql",
+        "    inner join members on touched.timeframe = members.timeframe\n",
+        "    inner join members on touched.timeframe = members.timeframe\n"
+        "        and members.instrument_id in (\n"
+        "            select instrument_id from intermediate.int_run_window\n        )\n",
+    ),
+    "positions in the run instead of the series": (
+        "models/marts/features/features_alpha158.sql", "high, -bar_number]", "high, -bar_row]",
+    ),
+}  # fmt: skip
+"""Mistakes in Alpha158 and in which cross-sections are computed again."""
 
 
 def planted(mutant: Mutant, folder: Path) -> Path:

@@ -50,7 +50,11 @@ def _comments_are_there(family: Family) -> None:
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.mart)
 def test_check_names_the_difference(
-    database: str, family: Family, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+    database: str,
+    family: Family,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture,
 ) -> None:
     rows = catalog.read_catalogue(family)
     changed = tmp_path / "changed.csv"
