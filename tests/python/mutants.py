@@ -94,19 +94,12 @@ MUTANTS_OF_FACTORS: dict[str, Mutant] = {
     "what nobody has seen is not compared": (
         CROSS_SECTIONS, "[built, published] |", "[built] |",
     ),
-    "a value that came or changed counts, one that went does not": (
+    "a value that went is no change": (
         CROSS_SECTIONS,
         "            union all\n            (\n"
         "                select * from stored_{{ loop.index }}\n"
         "                except\n                select * from computed\n            )\n",
         "",
-    ),
-    "only the changed series is put in its place": (
-        "models/marts/features/features_cross_section.sql",
-        "    inner join members on touched.timeframe = members.timeframe\n",
-        "    inner join members on touched.timeframe = members.timeframe\n"
-        "        and members.instrument_id in (\n"
-        "            select instrument_id from intermediate.int_run_window\n        )\n",
     ),
     "positions in the run instead of the series": (
         "models/marts/features/features_alpha158.sql", "high, -bar_number]", "high, -bar_row]",

@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 
 import alpha158_oracle as oracle
-from conftest import TEMPLATE
 from databases import cloned_database
 from dbt_runs import dbt
 from edge_bars import SERIES, land_edges
@@ -24,14 +23,15 @@ FLOOR = 1e-12
 
 
 @pytest.fixture(scope="module")
-def mart(home: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def mart(
+    home: Home, built_on_nothing: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
     """Every series landed and built once."""
-    with cloned_database(home, "test_alpha158", TEMPLATE) as name:
+    with cloned_database(home, "test_alpha158", built_on_nothing) as name:
         for case in REAL.values():
             land_case(case, tmp_path_factory.mktemp("splits"))
         land_edges()
-        chosen = ("--select", "+features_alpha158", "--indirect-selection", "cautious")
-        dbt("build", *chosen, "--vars", ALL)
+        dbt("run", "--select", "+features_alpha158", "--vars", ALL)
         yield name
     _built.cache_clear()
     _expected.cache_clear()
@@ -79,3 +79,42 @@ def disagreements(name: str) -> list[str]:
 def test_equals_oracle(mart: str, name: str) -> None:
     found = disagreements(name)
     assert not found, "\n".join(found)
+
+
+def test_a_wrong_value_is_noticed(mart: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = _built("AAPL", "1d").copy()
+    wrong.loc[77, "resi20"] *= 1 + 1e-8
+    wrong.loc[5, "roc5"] = None
+    monkeypatch.setitem(globals(), "_built", lambda _symbol, _timeframe: wrong)
+    assert [each.split()[0] for each in disagreements("daily AAPL")] == ["roc5", "resi20"]
+
+
+def test_catalogue_is_sound() -> None:
+    rows = oracle.catalogue()
+    assert len(rows) == 158
+    for name, row in rows.items():
+        assert row["memory"] == "finite", name
+        assert all(row[each] for each in ("formula", "unit", "null_rule", "description")), name
+
+
+def test_lookback_is_enough(mart: str) -> None:
+    """A feature of the last of so many bars is that of the whole series."""
+    bars = REAL["daily AAPL"].bars()[[*PRICES, "volume"]].astype(float)
+    whole = _expected("daily AAPL").iloc[-1]
+    lengths = {int(row["lookback_bars"]) for row in oracle.catalogue().values()}
+    for back in lengths:
+        short = oracle.evaluate(bars.iloc[-back - 1 :]).iloc[-1]
+        for name, row in oracle.catalogue().items():
+            if int(row["lookback_bars"]) <= back:
+                np.testing.assert_allclose(
+                    short[name], whole[name], rtol=1e-9, atol=1e-12, err_msg=name
+                )
+
+
+def test_range_and_first_bar_are_as_catalogued(mart: str) -> None:
+    for name, row in oracle.catalogue().items():
+        values = _built("AAPL", "1d")[name].to_numpy(float)
+        assert np.flatnonzero(~np.isnan(values))[0] + 1 == int(row["first_valid_bar"]), name
+        low, high = (float(row[end] or np.nan) for end in ("range_low", "range_high"))
+        assert not (values < low - 1e-9).any(), name
+        assert not (values > high + 1e-9).any(), name

@@ -12,7 +12,8 @@
 {%- set labels_from -%}
     case when dirty.timeframe = '1d' then coalesce(first_label.bar_ts, '-infinity') else dirty.recompute_from end
 {%- endset -%}
--- depends_on: {{ ref('feature_catalog') }}, {{ ref('alpha158_catalog') }}, {{ ref('int_bars_golden') }}, {{ source('ops', 'expired_bars') }}
+-- depends_on: {{ ref('feature_catalog') }}, {{ ref('alpha158_catalog') }}
+-- depends_on: {{ ref('int_bars_golden') }}, {{ source('ops', 'expired_bars') }}
 with
 
 changes as (

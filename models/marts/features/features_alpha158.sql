@@ -97,7 +97,6 @@ framed as (
         low,
         close,
         volume,
-        array_agg(close) over w60 as closes,
         {% for bars in windows -%}
             lag(close, {{ bars }}) over by_bar as close_{{ bars }},
             {{ trailing_extreme('greatest', 'top_5', range(0, bars, 5)) }} as top_{{ bars }},
@@ -120,8 +119,9 @@ framed as (
             avg(weighted_return) over w{{ bars }} as mean_weighted_return_{{ bars }},
             stddev_samp(weighted_return) over w{{ bars }} as weighted_return_deviation_{{ bars }},
             sum(volume_gain) over w{{ bars }} as volume_gains_{{ bars }},
-            sum(volume_loss) over w{{ bars }} as volume_losses_{{ bars }}{{ ',' if not loop.last }}
-        {% endfor %}
+            sum(volume_loss) over w{{ bars }} as volume_losses_{{ bars }},
+        {% endfor -%}
+        array_agg(close) over w60 as closes
     from terms
     window
         {% for bars in windows -%}
@@ -130,13 +130,39 @@ framed as (
         by_bar as (partition by series_no order by bar_row)
     offset 0 -- noqa: AM09
 
+),
+
+sorted as (
+
+    -- No aggregate over a frame sorts: the closes of a bar are sorted for it alone, the youngest has age 0.
+    select
+        framed.*,
+        ranks.*
+    from framed
+    inner join lateral (
+
+        select
+            {% for bars in windows -%}
+                percentile_cont(array[0.2, 0.8]) within group (order by past.close)
+                filter (where past.age < {{ bars }}) as quantiles_{{ bars }},
+                count(*) filter (where past.age < {{ bars }} and past.close < framed.close) as lower_{{ bars }},
+                count(*) filter (where past.age < {{ bars }} and past.close = framed.close) as equal_{{ bars }},
+            {% endfor -%}
+            max(past.age) as oldest
+        from (
+            select
+                elements.close,
+                cardinality(framed.closes) - elements.position as age
+            from unnest(framed.closes) with ordinality as elements (close, position)
+        ) as past
+
+    ) as ranks on true
+    where framed.is_recomputed
+    offset 0 -- noqa: AM09
+
 )
 
 select
-    framed.instrument_id,
-    framed.timeframe,
-    framed.bar_ts as "timestamp",
-    framed.symbol,
     ---------- candle
     {{ safe_divide }}(close - open, open) as kmid,
     {{ safe_divide }}(high - low, open) as klen,
@@ -170,9 +196,9 @@ select
         ) as resi{{ bars }},
         {{ safe_divide }}(top_{{ bars }}[1], close) as max{{ bars }},
         {{ safe_divide }}(-bottom_{{ bars }}[1], close) as min{{ bars }},
-        {{ safe_divide }}(sorted.quantiles_{{ bars }}[2], close) as qtlu{{ bars }},
-        {{ safe_divide }}(sorted.quantiles_{{ bars }}[1], close) as qtld{{ bars }},
-        (sorted.lower_{{ bars }} + (sorted.equal_{{ bars }} + 1) / 2.0::double precision)
+        {{ safe_divide }}(quantiles_{{ bars }}[2], close) as qtlu{{ bars }},
+        {{ safe_divide }}(quantiles_{{ bars }}[1], close) as qtld{{ bars }},
+        (lower_{{ bars }} + (equal_{{ bars }} + 1) / 2.0::double precision)
         / bars_{{ bars }} as rank{{ bars }},
         (close + bottom_{{ bars }}[1]) / (top_{{ bars }}[1] + bottom_{{ bars }}[1] + {{ tiny }}) as rsv{{ bars }},
         (bars_{{ bars }} - bar_number - top_{{ bars }}[2]) / {{ bars }} as imax{{ bars }},
@@ -201,26 +227,11 @@ select
         volume_losses_{{ bars }}
         / (volume_gains_{{ bars }} + volume_losses_{{ bars }} + {{ tiny }}) as vsumn{{ bars }},
         (volume_gains_{{ bars }} - volume_losses_{{ bars }})
-        / (volume_gains_{{ bars }} + volume_losses_{{ bars }} + {{ tiny }}) as vsumd{{ bars }}{{ ',' if not loop.last }}
-    {% endfor %}
+        / (volume_gains_{{ bars }} + volume_losses_{{ bars }} + {{ tiny }}) as vsumd{{ bars }},
+    {% endfor -%}
+    instrument_id,
+    timeframe,
+    bar_ts as "timestamp",
+    symbol
 
-from framed
-cross join lateral (
-
-    -- No aggregate over a frame sorts: the closes of a bar are sorted for it alone, the youngest has age 0.
-    select
-        {% for bars in windows -%}
-            percentile_cont(array[0.2, 0.8]) within group (order by past.close)
-            filter (where past.age < {{ bars }}) as quantiles_{{ bars }},
-            count(*) filter (where past.age < {{ bars }} and past.close < framed.close) as lower_{{ bars }},
-            count(*) filter (where past.age < {{ bars }} and past.close = framed.close) as equal_{{ bars }}{{ ',' if not loop.last }}
-        {% endfor %}
-    from (
-        select
-            elements.close,
-            cardinality(framed.closes) - elements.position as age
-        from unnest(framed.closes) with ordinality as elements (close, position)
-    ) as past
-
-) as sorted
-where framed.is_recomputed
+from sorted

@@ -18,7 +18,7 @@
 }}
 -- depends_on: {{ ref('int_run_window') }}
 {%- set features = cross_section_features() %}
-{%- set is_enough = ' >= ' ~ (var('cross_section_minimum') | int) %}
+{%- set minimum = var('cross_section_minimum') | int %}
 with
 
 touched as (
@@ -90,24 +90,24 @@ compared as (
 )
 
 select
+    {% for name in features -%}
+        {{ name }},
+        case
+            when {{ name }}_count >= {{ minimum }} then {{ name }} - {{ name }}_mean
+        end as {{ name }}_demeaned,
+        case
+            when {{ name }}_count >= {{ minimum }} and {{ name }}_varies
+                then ({{ name }} - {{ name }}_mean) / {{ name }}_deviation
+        end as {{ name }}_zscore,
+        case
+            when {{ name }} is not null and {{ name }}_count >= {{ minimum }}
+                then {{ name }}_place / {{ name }}_count
+        end as {{ name }}_rank,
+    {% endfor -%}
     timeframe,
     "timestamp",
     instrument_id,
     symbol,
-    instruments,
-    {% for name in features -%}
-        {{ name }},
-        case
-            when {{ name }}_count {{ is_enough }} then {{ name }} - {{ name }}_mean
-        end as {{ name }}_demeaned,
-        case
-            when {{ name }}_count {{ is_enough }} and {{ name }}_varies
-                then ({{ name }} - {{ name }}_mean) / {{ name }}_deviation
-        end as {{ name }}_zscore,
-        case
-            when {{ name }} is not null and {{ name }}_count {{ is_enough }}
-                then {{ name }}_place / {{ name }}_count
-        end as {{ name }}_rank{{ ',' if not loop.last }}
-    {% endfor %}
+    instruments
 
 from compared

@@ -15,8 +15,8 @@ from typing import Any
 import yaml
 
 from warehouse import config
-from warehouse.catalog import CATALOGUE
 from warehouse.errors import WarehouseError
+from warehouse.feature_families import FEATURES
 
 TIMEFRAME = "1d"
 """Labels are of daily bars (int_forward_returns)."""
@@ -131,7 +131,7 @@ def _check(asked: Request) -> None:
 def feature_names(asked: str) -> tuple[str, ...]:
     """Return features by name, family or `all`, each once, in the order asked for."""
     families: dict[str, list[str]] = {}
-    with CATALOGUE.open(encoding="utf-8", newline="") as file:
+    with FEATURES.seed.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             families.setdefault(row["family"], []).append(row["name"])
     names = [name for family in families.values() for name in family]
