@@ -17,7 +17,7 @@ bars_this_run as (
         close,
         (high + low + close) / 3 as typical
     from {{ ref('int_bars_this_run') }}
-    where bars_to_recomputed <= {{ lookback_bars('momentum') }}
+    where bars_to_recomputed <= {{ lookback_bars('feature_catalog', 'momentum') }}
 
 ),
 

@@ -13,7 +13,7 @@ bars_this_run as (
         close,
         volume
     from {{ ref('int_bars_this_run') }}
-    where bars_to_recomputed <= {{ lookback_bars('returns') }}
+    where bars_to_recomputed <= {{ lookback_bars('feature_catalog', 'returns') }}
 
 ),
 

@@ -17,7 +17,7 @@ bars_this_run as (
         close,
         volume
     from {{ ref('int_bars_this_run') }}
-    where bars_to_recomputed <= {{ lookback_bars('statistical') }}
+    where bars_to_recomputed <= {{ lookback_bars('feature_catalog', 'statistical') }}
 
 ),
 

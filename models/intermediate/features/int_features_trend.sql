@@ -10,7 +10,7 @@ bars_this_run as (
         is_recomputed,
         close
     from {{ ref('int_bars_this_run') }}
-    where bars_to_recomputed <= {{ lookback_bars('trend') }}
+    where bars_to_recomputed <= {{ lookback_bars('feature_catalog', 'trend') }}
 
 ),
 

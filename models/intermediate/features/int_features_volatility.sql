@@ -21,7 +21,7 @@ bars_this_run as (
         low,
         close
     from {{ ref('int_bars_this_run') }}
-    where bars_to_recomputed <= {{ lookback_bars('volatility') }}
+    where bars_to_recomputed <= {{ lookback_bars('feature_catalog', 'volatility') }}
 
 ),
 

@@ -18,7 +18,7 @@ bars_this_run as (
         volume,
         (high + low + close) / 3 as typical
     from {{ ref('int_bars_this_run') }}
-    where bars_to_recomputed <= {{ lookback_bars('volume') }}
+    where bars_to_recomputed <= {{ lookback_bars('feature_catalog', 'volume') }}
 
 ),
 

@@ -41,7 +41,9 @@ bars as (
         close,
         volume
     from {{ ref('int_bars_this_run') }}
-    where timeframe in ('{{ var("factor_timeframes") | join("', '") }}')
+    where
+        timeframe in ('{{ var("factor_timeframes") | join("', '") }}')
+        and bars_to_recomputed <= {{ lookback_bars('alpha158_catalog') }}
 
 ),
 
