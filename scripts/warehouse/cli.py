@@ -14,6 +14,7 @@ import typer
 from warehouse import (
     cli_audit,
     cli_correct,
+    cli_drift,
     cli_export,
     cli_land,
     cli_migrate,
@@ -55,6 +56,7 @@ app = typer.Typer(
 app.add_typer(cli_land.app, name="land")
 app.add_typer(cli_correct.app, name="withdraw")
 app.add_typer(cli_export.app, name="export")
+app.add_typer(cli_drift.app, name="drift")
 app.add_typer(cli_audit.app, name="audit")
 app.add_typer(cli_physical.app, name="physical")
 app.add_typer(cli_prop.app, name="prop")

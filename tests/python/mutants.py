@@ -107,6 +107,15 @@ MUTANTS_OF_FACTORS: dict[str, Mutant] = {
 }  # fmt: skip
 """Mistakes in Alpha158 and in which cross-sections are computed again."""
 
+MUTANTS_OF_DRIFT: dict[str, Mutant] = {
+    "drift reads one day too few": (
+        "models/intermediate/models/int_drift_window.sql",
+        "first_days.first_day - {{ drift_window_days() - 1 }}",
+        "first_days.first_day - {{ drift_window_days() - 2 }}",
+    ),
+}
+"""Mistakes in what model_drift_daily takes in."""
+
 
 def planted(mutant: Mutant, folder: Path) -> Path:
     """Copy the project with a mistake in it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 
 import numpy as np
@@ -18,12 +18,15 @@ TYPES = ("price_direction", "return", "volatility", "momentum")
 INSERT = """
     insert into raw_ml.predictions (
         prediction_id, model_id, symbol, "timestamp", prediction_type, prediction_value,
-        class_probabilities, horizon_bars, timeframe
+        class_probabilities, horizon_bars, timeframe, features, feature_version
     )
-    select * from jsonb_to_recordset(%s) as p (
+    select
+        prediction_id, model_id, symbol, "timestamp", prediction_type, prediction_value,
+        class_probabilities, horizon_bars, timeframe, coalesce(features, '{}'), feature_version
+    from jsonb_to_recordset(%s) as p (
         prediction_id text, model_id text, symbol text, "timestamp" timestamptz,
         prediction_type text, prediction_value float8, class_probabilities jsonb,
-        horizon_bars integer, timeframe text
+        horizon_bars integer, timeframe text, features jsonb, feature_version text
     )
     on conflict (prediction_id) do nothing
 """
@@ -52,7 +55,8 @@ def ends(schedule: Schedule, key: Key) -> pd.Series:
 def predict(
     schedule: Schedule, key: Key, rows: Sequence[int], *, model: str, kind: str = TYPES[0],
     horizon: int = 1, values: Sequence[float | None], ups: Sequence[float | None] = (),
-    symbol: str | None = None, conn: psycopg.Connection | None = None,
+    symbol: str | None = None, features: Sequence[Mapping[str, object]] = (),
+    feature_version: str | None = None, conn: psycopg.Connection | None = None,
 ) -> None:  # fmt: skip
     """Land one prediction for each row, a minute after the end of its bar.
 
@@ -71,8 +75,16 @@ def predict(
             "class_probabilities": None if up is None else {"up": up, "down": 1 - up},
             "horizon_bars": horizon,
             "timeframe": key[1],
+            "features": seen,
+            "feature_version": feature_version,
         }
-        for row, value, up in zip(rows, values, list(ups) or [None] * len(rows), strict=True)
+        for row, value, up, seen in zip(
+            rows,
+            values,
+            list(ups) or [None] * len(rows),
+            list(features) or [None] * len(rows),
+            strict=True,
+        )
     ]
     with nullcontext(conn) if conn else database.connect("tests") as session:
         session.execute(INSERT, [Jsonb(lines)])

@@ -48,10 +48,7 @@ select
         when placed.judged_as = 'volatility' then placed.realised_volatility
         else placed.realised_return
     end as outcome,
-    case
-        when placed.judged_as = 'direction' then coalesce(placed.probability_up, placed.prediction_value)
-        else coalesce(placed.prediction_value, placed.probability_up)
-    end as score,
+    {{ prediction_score('placed') }} as score,
     {{ prediction_side('placed') }} as side
 
 from placed

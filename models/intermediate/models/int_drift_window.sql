@@ -1,0 +1,89 @@
+{#
+    Grain: one row per frozen reference and feature whose drift this run measures again, and from which day on; empty
+    when nothing changed. A reference of a model is touched by predictions of that model, one of all bars by bars of its
+    timeframe; a new one is measured from its first day. is_known is false for one that a build as of an earlier instant
+    does not know; it is only deleted.
+#}
+{%- set built = built_relation('model_drift_daily') %}
+with
+
+changes as (
+
+    select
+        entity,
+        lo,
+        relation
+    from {{ ref('int_unseen_changes') }}
+    where entity is not null or relation is null
+    {% if built is none %}
+        union all
+        select
+            null as entity,
+            '-infinity' as lo,
+            null as relation
+    {% endif %}
+
+),
+
+bars as (
+
+    select
+        timeframe,
+        min(recompute_from) as recompute_from
+    from {{ ref('int_run_window') }}
+    group by timeframe
+
+),
+
+first_days as (
+
+    select
+        frozen.reference,
+        frozen.feature,
+        min(touched.day) as first_day
+    from {{ source('ops', 'drift_references') }} as frozen
+    cross join lateral (
+
+        select
+            case
+                when changes.relation = 'raw_ml.predictions'::regclass then (changes.lo at time zone 'UTC')::date
+                else '-infinity'
+            end as day
+        from changes
+        where
+            changes.relation is null
+            or (changes.relation = 'raw_ml.predictions'::regclass and changes.entity = frozen.model_id)
+            or (changes.relation = 'ops.drift_references'::regclass and changes.entity = frozen.reference)
+
+        union all
+
+        -- A session can begin on the evening before its date.
+        select (bars.recompute_from at time zone 'UTC')::date - 1 as day
+        from bars
+        where frozen.model_id is null and frozen.timeframe = bars.timeframe
+
+    ) as touched
+    group by frozen.reference, frozen.feature
+
+)
+
+select
+    frozen.reference::text as reference,
+    frozen.feature::text as feature,
+    frozen.model_id::text as model_id,
+    frozen.prediction_type::text as prediction_type,
+    frozen.horizon_bars,
+    frozen.timeframe,
+    frozen.feature_version,
+    frozen.edges,
+    frozen.counts,
+    frozen.missing,
+    first_days.first_day,
+    first_days.first_day - {{ drift_window_days() - 1 }} as read_day,
+    {{ "frozen.frozen_at <= timestamptz '" ~ var('as_of') ~ "'" if var('as_of') else 'true' }} as is_known
+
+from {{ source('ops', 'drift_references') }} as frozen
+inner join first_days
+    on
+        frozen.reference = first_days.reference
+        and frozen.feature = first_days.feature
