@@ -146,7 +146,7 @@ def expected(values: pd.DataFrame, bins: int, since: datetime, until: datetime) 
             found.append(
                 {
                     "feature": feature,
-                    "day": date.date(),
+                    "observed_on": date.date(),
                     "observations": len(window),
                     "missing_share": window["value"].isna().mean(),
                     "reference_observations": len(known),
@@ -171,7 +171,7 @@ def shares(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
 def assert_same(reference: str, oracle: pd.DataFrame) -> None:
     mart = table(f"select * from marts.model_drift_daily where reference = '{reference}'")
     assert len(mart) == len(oracle) > 0
-    both = mart.merge(oracle, on=["feature", "day"], suffixes=("", "_oracle"))
+    both = mart.merge(oracle, on=["feature", "observed_on"], suffixes=("", "_oracle"))
     assert len(both) == len(oracle)
     for name in oracle.columns[2:]:
         np.testing.assert_allclose(
@@ -205,7 +205,7 @@ def test_drift_of_bars_is_that_of_scipy(built: Schedule) -> None:
 def test_what_shifts_is_told_from_what_does_not(built: Schedule) -> None:
     last = table(
         "select distinct on (feature) * from marts.model_drift_daily"
-        " where reference = 'm 10' order by feature, day desc"
+        " where reference = 'm 10' order by feature, observed_on desc"
     ).set_index("feature")
     assert last.loc["shifts", "drift_level"] == last.loc["constant", "drift_level"] == "major"
     assert last.loc["shifts", "psi"] > 10 * last.loc["shifts", "psi_by_chance"]

@@ -35,35 +35,43 @@ bars as (
 
 ),
 
-first_days as (
+touched as (
 
     select
         frozen.reference,
         frozen.feature,
-        min(touched.day) as first_day
+        case
+            when changes.relation = 'raw_ml.predictions'::regclass then (changes.lo at time zone 'UTC')::date
+            else '-infinity'
+        end as touched_from
     from {{ source('ops', 'drift_references') }} as frozen
-    cross join lateral (
-
-        select
-            case
-                when changes.relation = 'raw_ml.predictions'::regclass then (changes.lo at time zone 'UTC')::date
-                else '-infinity'
-            end as day
-        from changes
-        where
+    inner join changes
+        on
             changes.relation is null
-            or (changes.relation = 'raw_ml.predictions'::regclass and changes.entity = frozen.model_id)
-            or (changes.relation = 'ops.drift_references'::regclass and changes.entity = frozen.reference)
+            or (changes.relation = 'raw_ml.predictions'::regclass and frozen.model_id = changes.entity)
+            or (changes.relation = 'ops.drift_references'::regclass and frozen.reference = changes.entity)
 
-        union all
+    union all
 
+    select
+        frozen.reference,
+        frozen.feature,
         -- A session can begin on the evening before its date.
-        select (bars.recompute_from at time zone 'UTC')::date - 1 as day
-        from bars
-        where frozen.model_id is null and frozen.timeframe = bars.timeframe
+        (bars.recompute_from at time zone 'UTC')::date - 1 as touched_from
+    from {{ source('ops', 'drift_references') }} as frozen
+    inner join bars on frozen.timeframe = bars.timeframe
+    where frozen.model_id is null
 
-    ) as touched
-    group by frozen.reference, frozen.feature
+),
+
+first_days as (
+
+    select
+        reference,
+        feature,
+        min(touched_from) as first_day
+    from touched
+    group by reference, feature
 
 )
 

@@ -33,10 +33,10 @@ bars as (
         case
             when bars.revision > 0 then '-infinity'
             else min(bars.known_at) over (
-                partition by bars.instrument_id, bars.timeframe
-                order by bars.bar_ts desc
-                range between unbounded preceding and current row
-            )
+                    partition by bars.instrument_id, bars.timeframe
+                    order by bars.bar_ts desc
+                    range between unbounded preceding and current row
+                )
         end as known_from
     from series
     inner join {{ source('raw_market', 'bars') }} as bars

@@ -6,11 +6,11 @@
 {{
     config(
         incremental_strategy='window_replace',
-        unique_key=['reference', 'feature', 'day'],
+        unique_key=['reference', 'feature', 'observed_on'],
         meta={
             'window_model': 'int_drift_window',
             'window_keys': ['reference', 'feature'],
-            'window_column': 'day',
+            'window_column': 'observed_on',
             'window_bound': 'first_day',
         },
     )
@@ -30,7 +30,7 @@ observed as (
     select
         subjects.reference,
         subjects.feature,
-        (predictions.predicted_at at time zone 'UTC')::date as day,
+        (predictions.predicted_at at time zone 'UTC')::date as observed_on,
         width_bucket(
             case
                 when subjects.feature = 'prediction_score' then predictions.score
@@ -52,7 +52,7 @@ observed as (
     select
         subjects.reference,
         subjects.feature,
-        features.session_date as day,
+        features.session_date as observed_on,
         width_bucket({{ feature_value('features', 'subjects.feature') }}, subjects.edges) as bin
     from subjects
     inner join {{ ref('feature_engineered_data') }} as features
@@ -70,14 +70,14 @@ counted as (
     select
         reference,
         feature,
-        day,
+        observed_on,
         coalesce(bin, -1) as bin,
         count(*) as observations
     from observed
     group by
         reference,
         feature,
-        day,
+        observed_on,
         coalesce(bin, -1)
 
 ),
@@ -87,7 +87,7 @@ days as (
     select distinct
         reference,
         feature,
-        day
+        observed_on
     from counted
 
 ),
@@ -97,8 +97,8 @@ bins as (
     select
         subjects.reference,
         subjects.feature,
-        bins.position::integer - 2 as bin,
         bins.expected,
+        bins.position::integer - 2 as bin,
         case
             when bins.position > 1
                 then
@@ -117,7 +117,7 @@ windows as (
     select
         days.reference,
         days.feature,
-        days.day,
+        days.observed_on,
         bins.bin,
         bins.expected,
         bins.expected_share,
@@ -132,13 +132,13 @@ windows as (
         on
             days.reference = counted.reference
             and days.feature = counted.feature
-            and days.day = counted.day
+            and days.observed_on = counted.observed_on
             and bins.bin = counted.bin
 
     window
         trailing_days as (
             partition by days.reference, days.feature, bins.bin
-            order by days.day
+            order by days.observed_on
             range between interval '{{ drift_window_days() - 1 }} days' preceding and current row
         )
 
@@ -153,10 +153,10 @@ shares as (
                 then
                     observations::double precision
                     / nullif(sum(observations) filter (where bin >= 0) over by_day, 0)
-        end as share
+        end as observed_share
     from windows
 
-    window by_day as (partition by reference, feature, day)
+    window by_day as (partition by reference, feature, observed_on)
 
 ),
 
@@ -166,24 +166,28 @@ compared as (
     select
         *,
         case
-            when share is not null
+            when observed_share is not null
                 then
-                    (greatest(share, 0.0001) - greatest(expected_share, 0.0001))
-                    * ln(greatest(share, 0.0001) / greatest(expected_share, 0.0001))
+                    (greatest(observed_share, 0.0001) - greatest(expected_share, 0.0001))
+                    * ln(greatest(observed_share, 0.0001) / greatest(expected_share, 0.0001))
         end as psi_term,
-        abs(sum(share - expected_share) over by_bin) as distance,
+        abs(sum(observed_share - expected_share) over by_bin) as distance,
         (
-            case when share > 0 then share * ln(2 * share / (share + expected_share)) else share end
+            case
+                when observed_share > 0
+                    then observed_share * ln(2 * observed_share / (observed_share + expected_share))
+                else observed_share
+            end
             + case
                 when expected_share > 0
-                    then expected_share * ln(2 * expected_share / (share + expected_share))
+                    then expected_share * ln(2 * expected_share / (observed_share + expected_share))
                 else expected_share
             end
         )
         / (2 * ln(2::double precision)) as divergence_term
     from shares
 
-    window by_bin as (partition by reference, feature, day order by bin)
+    window by_bin as (partition by reference, feature, observed_on order by bin)
 
 ),
 
@@ -192,7 +196,7 @@ measured as (
     select
         reference,
         feature,
-        day,
+        observed_on,
         sum(observations_of_day)::bigint as observations_of_day,
         sum(observations)::bigint as observations,
         sum(expected)::bigint as reference_observations,
@@ -202,16 +206,18 @@ measured as (
         sum(psi_term order by bin) as psi,
         max(distance) as ks_statistic,
         -- Rounding may leave less than nothing.
-        case when max(share) is not null then greatest(sum(divergence_term order by bin), 0) end as js_divergence
+        case
+            when max(observed_share) is not null then greatest(sum(divergence_term order by bin), 0)
+        end as js_divergence
     from compared
-    group by reference, feature, day
+    group by reference, feature, observed_on
 
 )
 
 select
     subjects.reference,
     subjects.feature,
-    measured.day,
+    measured.observed_on,
     subjects.model_id,
     subjects.prediction_type,
     subjects.timeframe,
@@ -219,10 +225,12 @@ select
     subjects.feature_version,
     measured.observations_of_day,
     measured.observations,
-    measured.missing::double precision / measured.observations as missing_share,
     measured.reference_observations,
-    measured.reference_missing::double precision / measured.reference_observations as reference_missing_share,
     measured.psi,
+    measured.ks_statistic,
+    measured.js_divergence,
+    measured.missing::double precision / measured.observations as missing_share,
+    measured.reference_missing::double precision / measured.reference_observations as reference_missing_share,
     (measured.filled_bins - 1)
     * (
         1::double precision / nullif(measured.observations - measured.missing, 0)
@@ -232,13 +240,11 @@ select
         when measured.psi < 0.1 then 'stable'
         when measured.psi < 0.25 then 'moderate'
         when measured.psi >= 0.25 then 'major'
-    end as drift_level,
-    measured.ks_statistic,
-    measured.js_divergence
+    end as drift_level
 
 from measured
 inner join subjects
     on
         measured.reference = subjects.reference
         and measured.feature = subjects.feature
-where measured.day >= subjects.first_day
+where measured.observed_on >= subjects.first_day

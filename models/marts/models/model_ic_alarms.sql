@@ -36,7 +36,7 @@ outcomes as (
 centred as (
 
     select
-        outcomes.*,
+        *,
         score - first_value(score) over (partition by {{ task }} order by base_bar_at, prediction_id) as x,
         outcome as y
     from outcomes
@@ -166,7 +166,7 @@ falls as (
 
     select
         *,
-        count(*) filter (where cusum = 0 or cusum is null) over (partition by {{ task }} order by base_bar_at) as fall_no
+        count(*) filter (where coalesce(cusum, 0) = 0) over (partition by {{ task }} order by base_bar_at) as fall_no
     from cusums
 
 ),

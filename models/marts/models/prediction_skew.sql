@@ -46,7 +46,7 @@ matched as (
         served.*,
         {{ feature_value('features', 'served.feature') }} as mart_value,
         features.instrument_id is not null as has_bar,
-        catalog.name is not null or served.feature in ('open', 'high', 'low', 'close', 'volume') as is_in_marts
+        catalogue.name is not null or served.feature in ('open', 'high', 'low', 'close', 'volume') as is_in_marts
     from served
     left join {{ ref('feature_engineered_data') }} as features
         on
@@ -54,7 +54,7 @@ matched as (
             and served.timeframe = features.timeframe
             and served.base_bar_at = features."timestamp"
             and features.feature_version = '{{ var("feature_version") }}'
-    left join {{ ref('feature_catalog') }} as catalog on served.feature = catalog.name
+    left join {{ ref('feature_catalog') }} as catalogue on served.feature = catalogue.name
 
 ),
 
