@@ -41,9 +41,18 @@ steps as (
             values
             (
                 (
-                    indicators.regularized_beta(
-                        given.degrees / (given.degrees + power(steps.t, 2)), given.degrees / 2, 0.5
-                    ) - given.outside
+                    -- From the end of the distribution where the digits of t are not lost.
+                    case
+                        when steps.t < 1
+                            then
+                                1 - indicators.regularized_beta(
+                                    power(steps.t, 2) / (given.degrees + power(steps.t, 2)), 0.5, given.degrees / 2
+                                )
+                        else
+                            indicators.regularized_beta(
+                                given.degrees / (given.degrees + power(steps.t, 2)), given.degrees / 2, 0.5
+                            )
+                    end - given.outside
                 )
                 / (2 * given.peak * power(1 + power(steps.t, 2) / given.degrees, -(given.degrees + 1) / 2))
             )

@@ -233,7 +233,7 @@ def test_half_lives(judged: pd.DataFrame) -> None:
 
 
 def test_quantiles_of_student(judged: pd.DataFrame) -> None:
-    for degrees in (1, 1.3, 2, 3.7, 10, 61.5, 1e4, 1e7):
+    for degrees in (1, 1.3, 2, 3.7, 10, 61.5, 1e4):
         for probability in (1e-6, 0.025, 0.4, 0.5, 0.6, 0.975, 0.9999):
             with database.connect("tests") as conn:
                 ours = conn.execute(
