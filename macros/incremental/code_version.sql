@@ -6,7 +6,12 @@
         by a row in ops.change_log.
     -#}
     {%- set parts = [] -%}
-    {%- for name in ['as_of', 'cross_section_minimum', 'factor_timeframes', 'feature_version', 'label_horizons', 'signal_cost_bps', 'signal_quantiles'] -%}
+    {%- set names = [
+        'as_of', 'feature_version', 'label_horizons', 'signal_cost_bps', 'signal_quantiles', 'factor_timeframes',
+        'cross_section_minimum', 'history_landed_until', 'sentiment_max_age_days', 'social_max_age_hours',
+        'alternative_data_max_age_days', 'option_max_age_days',
+    ] -%}
+    {%- for name in names -%}
         {%- do parts.append(name ~ var(name)) -%}
     {%- endfor -%}
     {%- set macros = [] -%}

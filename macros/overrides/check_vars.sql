@@ -43,5 +43,17 @@
     {%- if var('overfitting_blocks') | int not in [4, 6, 8, 10, 12, 14, 16] -%}
         {{ exceptions.raise_compiler_error("var overfitting_blocks is " ~ var('overfitting_blocks') ~ ": give an even number from 4 to 16") }}
     {%- endif -%}
+    {%- for name in ['sentiment_max_age_days', 'social_max_age_hours', 'alternative_data_max_age_days', 'option_max_age_days'] if not modules.re.match('^[1-9]\\d*$', var(name) | string) -%}
+        {{ exceptions.raise_compiler_error("var " ~ name ~ " is " ~ var(name) ~ ": give a whole number from 1") }}
+    {%- endfor -%}
+    {%- if var('sentiment_max_age_days') | int < 5 -%}
+        {{ exceptions.raise_compiler_error("var sentiment_max_age_days is " ~ var('sentiment_max_age_days') ~ ": give 5 or more, the longest window of features_sentiment") }}
+    {%- endif -%}
+    {%- if var('history_landed_until') is not mapping -%}
+        {{ exceptions.raise_compiler_error("var history_landed_until is " ~ var('history_landed_until') ~ ": give an instant by source, such as {stocknet: \"2024-06-30T20:00:00Z\"}") }}
+    {%- endif -%}
+    {%- for source, instant in var('history_landed_until').items() if not modules.re.match('^\\d{4}-\\d{2}-\\d{2}([T ]\\d{2}:\\d{2}(:\\d{2}(\\.\\d{1,6})?)?(Z|[+-]\\d{2}:?\\d{2})?)?$', instant | string) -%}
+        {{ exceptions.raise_compiler_error("var history_landed_until has '" ~ instant ~ "' for " ~ source ~ ": give an ISO 8601 time such as 2024-06-30T20:00:00Z") }}
+    {%- endfor -%}
     select 1
 {% endmacro %}

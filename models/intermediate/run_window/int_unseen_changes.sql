@@ -71,9 +71,10 @@ unseen as (
 
     select distinct
         change_log.log_id,
-        change_log.instrument_id,
+        -- Options are of an instrument, and no bar of it is dirty for them.
+        case when not logged.is_option then change_log.instrument_id end as instrument_id,
         change_log.timeframe,
-        change_log.entity,
+        case when logged.is_option then change_log.instrument_id::text else change_log.entity end as entity,
         change_log.lo,
         change_log.hi,
         change_log.relation,
@@ -87,6 +88,9 @@ unseen as (
             and not pg_visible_in_snapshot(change_log._xid, snapshots.seen::pg_snapshot)
             -- Another cluster's rows came with a backup, which was taken in as a whole.
             and change_log._xid < pg_snapshot_xmax(pg_current_snapshot())
+    cross join lateral (
+        values (change_log.relation = 'raw_market.option_quotes'::regclass)
+    ) as logged (is_option)
 
 ),
 

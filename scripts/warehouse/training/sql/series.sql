@@ -107,6 +107,8 @@ unseen as (
         on change_log.instrument_id = wanted.instrument_id or change_log.instrument_id is null
     where
         change_log.entity is null
+        -- Of an instrument, but no bar of it is dirty for them (int_unseen_changes).
+        and change_log.relation <> 'raw_market.option_quotes'::regclass
         and (change_log.timeframe = {{ timeframe }} or change_log.timeframe is null)
         and change_log.relation in (select relation from ops.consumers where model = 'publication')
         and (
