@@ -43,11 +43,11 @@
         {%- endif %}
         {{ 'said.' ~ is.score if is.get('score') else 'null' }}::double precision as score,
         {{ 'said.' ~ is.weight if is.get('weight') else 'null' }}::double precision as weight,
-        {{ 'said.' ~ is.payload if is.get('payload') else 'null::jsonb' }} as payload
+        {{ 'said.' ~ is.payload if is.get('payload') else 'null' }}::jsonb as payload
     from {{ is.table }} as said
     where
         said.symbol is not null
-        {% if var('as_of') -%}
+    {% if var('as_of') -%}
             and said.known_at <= timestamptz '{{ var("as_of") }}'
         {%- endif %}
     {{ 'union all' if not loop.last }}

@@ -48,7 +48,7 @@ select
                 and later.option_right = quotes.option_right
                 and later.source = quotes.source
                 and later.revision > quotes.revision
-                {% if var('as_of') -%}
+            {% if var('as_of') -%}
                     and later.known_at <= timestamptz '{{ var("as_of") }}'
                 {%- endif %}
         ),

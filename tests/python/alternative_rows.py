@@ -84,7 +84,8 @@ def chain(
                     "instrument_id": found[0], "symbol": symbol, "quote_ts": f"{day.date()}Z",
                     "expiry": day + pd.Timedelta(days=days), "strike": spot + 2.5 * step,
                     "option_right": right, "bid": 1.0, "ask": 1.2, "source": "feed",
-                    "volume": 10 + step + number, "open_interest": 50 + 3 * step * sign + number,
+                    "volume": 10 + step + number,
+                    "open_interest": 50 + (3 * step + 9) * sign + number,
                     "implied_volatility": smile, "delta": delta, "gamma": 0.05,
                     "underlying_price": spot + 0.3, "known_at": close(row),
                 } | other)  # fmt: skip

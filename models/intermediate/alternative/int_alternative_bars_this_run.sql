@@ -10,15 +10,15 @@ bars as (
 
     -- offset 0 keeps the bounds of the series inside, where they become index conditions.
     select
+        features.*,
         alternative_window.instrument_id,
         alternative_window.timeframe,
         alternative_window.timeframe::interval as duration,
-        instruments.calendar,
-        features.*
+        instruments.calendar
     from {{ ref('int_alternative_window') }} as alternative_window
     inner join {{ source('ref', 'instruments') }} as instruments
         on alternative_window.instrument_id = instruments.instrument_id
-    cross join lateral (
+    inner join lateral (
 
         select
             engineered."timestamp",
@@ -33,7 +33,7 @@ bars as (
             and engineered."timestamp" >= alternative_window.recompute_from
         offset 0 -- noqa: AM09
 
-    ) as features
+    ) as features on true
 
 )
 

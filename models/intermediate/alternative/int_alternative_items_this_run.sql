@@ -2,7 +2,10 @@
     Grain: one row per thing said of an instrument that a bar of this run may use, and revision. A ticker means the
     instrument that it meant on the day.
 #}
-{%- set days = [var('sentiment_max_age_days') | int, var('alternative_data_max_age_days') | int, var('social_max_age_hours') | int // 24 + 1] | max -%}
+{%- set days = [
+    var('sentiment_max_age_days') | int, var('alternative_data_max_age_days') | int,
+    var('social_max_age_hours') | int // 24 + 1,
+] | max -%}
 {{ config(post_hook=['create index on {{ this }} (instrument_id, kind, event_at)', 'analyze {{ this }}']) }}
 with
 
@@ -33,7 +36,7 @@ select
 
 from instruments
 inner join {{ source('ref', 'symbol_history') }} as tickers on instruments.instrument_id = tickers.instrument_id
-cross join lateral (
+inner join lateral (
 
     select said.*
     from {{ ref('stg_alternative__items') }} as said
@@ -46,7 +49,7 @@ cross join lateral (
         and said.known_from < said.known_until
     offset 0 -- noqa: AM09
 
-) as items
+) as items on true
 inner join lateral (
 
     {{ instrument_of('items.symbol', 'items.event_at') }}

@@ -28,7 +28,13 @@ said as (
         entity as symbol,
         lo
     from changes
-    where relation in ({% for each in by_ticker %}'{{ each }}'::regclass, {% endfor %}'ref.symbol_history'::regclass)
+    where
+        relation in (
+            {% for each in by_ticker -%}
+                '{{ each }}'::regclass,
+            {% endfor -%}
+            'ref.symbol_history'::regclass
+        )
 
     union all
 
@@ -37,7 +43,7 @@ said as (
         landed.symbol,
         changes.lo
     from changes
-    cross join lateral (
+    inner join lateral (
 
         select distinct alternative_data.symbol
         from {{ source('raw_alt', 'alternative_data') }} as alternative_data
@@ -47,7 +53,7 @@ said as (
             and alternative_data.symbol is not null
         offset 0 -- noqa: AM09
 
-    ) as landed
+    ) as landed on true
     where changes.relation = 'raw_alt.alternative_data'::regclass
 
 ),
@@ -75,10 +81,11 @@ touched_instruments as (
         instruments.instrument_id,
         '-infinity' as lo
     from {{ source('ref', 'instruments') }} as instruments
-    where exists (
-        select from changes
-        where changes.relation = 'ref.symbol_history'::regclass and changes.reason <> 'I'
-    )
+    where
+        exists (
+            select from changes
+            where changes.relation = 'ref.symbol_history'::regclass and changes.reason <> 'I'
+        )
 
 ),
 
@@ -131,7 +138,7 @@ where
             where tickers.instrument_id = series.instrument_id
         )
     {% endfor -%}
-    {% for mart in marts if mart is not none -%}
+{% for mart in marts if mart is not none -%}
         or exists (
             select from {{ mart }} as mart
             where

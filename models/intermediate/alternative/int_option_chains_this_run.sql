@@ -24,7 +24,7 @@ quotes as materialized (
         (quoted.quote_ts at time zone 'UTC')::date as quote_date,
         coalesce(priorities.priority, 100) as source_priority
     from instruments
-    cross join lateral (
+    inner join lateral (
 
         select option_quotes.*
         from {{ ref('stg_market__option_quotes') }} as option_quotes
@@ -33,7 +33,7 @@ quotes as materialized (
             and option_quotes.quote_ts > instruments.read_from - interval '2 days'
         offset 0 -- noqa: AM09
 
-    ) as quoted
+    ) as quoted on true
     left join {{ ref('source_priorities') }} as priorities on quoted.source = priorities.source
 
 ),
@@ -72,25 +72,26 @@ states as (
         spans.state_at,
         spans.next_at
     from spans
-    where exists (
-        select from {{ ref('int_alternative_bars_this_run') }} as bars
-        where
-            bars.instrument_id = spans.instrument_id
-            and bars.decided_at >= spans.state_at
-            and bars.decided_at < spans.next_at
-    )
+    where
+        exists (
+            select from {{ ref('int_alternative_bars_this_run') }} as bars
+            where
+                bars.instrument_id = spans.instrument_id
+                and bars.decided_at >= spans.state_at
+                and bars.decided_at < spans.next_at
+        )
 
 ),
 
 known as (
 
     select
+        quotes.*,
         states.state_at,
         states.next_at,
-        quotes.*,
         dense_rank() over (
             partition by states.instrument_id, states.state_at
-            order by quotes.quote_date desc, quotes.source_priority, quotes.source
+            order by quotes.quote_date desc, quotes.source_priority asc, quotes.source asc
         ) as chain_rank
     from states
     inner join quotes
@@ -112,13 +113,13 @@ select distinct on (instrument_id, state_at, expiry, strike, option_right)
     source,
     expiry,
     strike,
-    option_right = 'call' as is_call,
     volume,
     open_interest,
     implied_volatility,
     delta,
     gamma,
     underlying_price,
+    option_right = 'call' as is_call,
     expiry - quote_date as days_to_expiry,
     -- What can be interpolated: a volatility, a price that is not crossed, and a delta of the right sign.
     coalesce(
@@ -132,4 +133,4 @@ select distinct on (instrument_id, state_at, expiry, strike, option_right)
 
 from known
 where chain_rank = 1
-order by instrument_id, state_at, expiry, strike, option_right, quote_ts desc
+order by instrument_id asc, state_at asc, expiry asc, strike asc, option_right asc, quote_ts desc

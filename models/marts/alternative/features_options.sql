@@ -28,7 +28,7 @@ chains as (
         next_at,
         max(event_at) as chain_at,
         max(source) as source,
-        (array_agg(underlying_price order by event_at desc, expiry, strike, is_call) filter (
+        (array_agg(underlying_price order by event_at desc, expiry asc, strike asc, is_call asc) filter (
             where underlying_price is not null
         ))[1] as underlying_price,
         count(*) as contracts,
@@ -178,7 +178,13 @@ payouts as (
             end * held.open_interest
             order by held.strike, held.is_call
         ) as payout
-    from (select distinct instrument_id, state_at, strike from open_contracts) as settled
+    from (
+        select distinct
+            instrument_id,
+            state_at,
+            strike
+        from open_contracts
+    ) as settled
     inner join open_contracts as held
         on
             settled.instrument_id = held.instrument_id
@@ -207,26 +213,26 @@ select
     bars.session_date,
     bars.decided_at,
     chains.chain_at,
-    date_part('epoch', bars.decided_at - chains.chain_at) / 86400 as chain_age_days,
     chains.source as chain_source,
     chains.underlying_price,
     chains.contracts,
     chains.usable_contracts,
     surfaces.iv_atm_30d,
     surfaces.iv_atm_90d,
-    surfaces.iv_atm_90d - surfaces.iv_atm_30d as iv_term_slope,
     surfaces.iv_put_25d_30d,
     surfaces.iv_call_25d_30d,
-    surfaces.iv_put_25d_30d - surfaces.iv_call_25d_30d as iv_skew_25d,
-    surfaces.iv_atm_30d - bars.realized_vol_24 * sqrt(252::double precision) as iv_minus_realized,
     chains.call_volume,
     chains.put_volume,
-    chains.put_volume / nullif(chains.call_volume, 0) as put_call_volume_ratio,
     chains.call_open_interest,
     chains.put_open_interest,
+    chains.gamma_exposure,
+    date_part('epoch', bars.decided_at - chains.chain_at) / 86400 as chain_age_days,
+    surfaces.iv_atm_90d - surfaces.iv_atm_30d as iv_term_slope,
+    surfaces.iv_put_25d_30d - surfaces.iv_call_25d_30d as iv_skew_25d,
+    surfaces.iv_atm_30d - bars.realized_vol_24 * sqrt(252::double precision) as iv_minus_realized,
+    chains.put_volume / nullif(chains.call_volume, 0) as put_call_volume_ratio,
     chains.put_open_interest / nullif(chains.call_open_interest, 0) as put_call_open_interest_ratio,
-    max_pains.strike / nullif(chains.underlying_price, 0) - 1 as max_pain_distance,
-    chains.gamma_exposure
+    max_pains.strike / nullif(chains.underlying_price, 0) - 1 as max_pain_distance
 
 from {{ ref('int_alternative_bars_this_run') }} as bars
 inner join chains

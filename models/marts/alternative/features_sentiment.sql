@@ -30,9 +30,13 @@ said as (
         count(*) as items,
         {% for window, within in in_window.items() -%}
             count(*) filter (where items.kind = 'news' and {{ within }}) as news_count_{{ window }},
-            avg(items.score {{ in_order }}) filter (where items.kind = 'news' and {{ within }}) as news_sentiment_{{ window }},
+            avg(
+                items.score {{ in_order }}
+            ) filter (where items.kind = 'news' and {{ within }}) as news_sentiment_{{ window }},
             count(*) filter (where items.kind = 'post' and {{ within }}) as post_count_{{ window }},
-            avg(items.score {{ in_order }}) filter (where items.kind = 'post' and {{ within }}) as post_sentiment_{{ window }},
+            avg(
+                items.score {{ in_order }}
+            ) filter (where items.kind = 'post' and {{ within }}) as post_sentiment_{{ window }},
             count(items.score) filter (where {{ within }}) as scored_{{ window }},
             avg(items.score {{ in_order }}) filter (where {{ within }}) as sentiment_mean_{{ window }},
             count(*) filter (where items.score > 0 and {{ within }}) as positive_{{ window }},
@@ -42,13 +46,16 @@ said as (
         / nullif(sum(items.weight {{ in_order }}) filter (
             where items.kind = 'news' and items.score is not null and {{ in_window['5d'] }}
         ), 0) as news_sentiment_by_relevance_5d,
-        sum(items.score * ln(1 + items.weight) {{ in_order }}) filter (where items.kind = 'post' and {{ in_window['5d'] }})
+        sum(
+            items.score * ln(1 + items.weight) {{ in_order }}
+        ) filter (where items.kind = 'post' and {{ in_window['5d'] }})
         / nullif(sum(ln(1 + items.weight) {{ in_order }}) filter (
             where items.kind = 'post' and items.score is not null and {{ in_window['5d'] }}
         ), 0) as post_sentiment_by_reach_5d,
         -- Scores all alike vary by nothing, not by how they are rounded.
         case
-            when min(items.score) filter (where {{ in_window['5d'] }}) = max(items.score) filter (where {{ in_window['5d'] }})
+            when min(items.score) filter (where {{ in_window['5d'] }})
+                = max(items.score) filter (where {{ in_window['5d'] }})
                 and count(items.score) filter (where {{ in_window['5d'] }}) > 1 then 0
             else stddev_samp(items.score {{ in_order }}) filter (where {{ in_window['5d'] }})
         end as sentiment_std_5d,
@@ -60,9 +67,9 @@ said as (
             bars.instrument_id = items.instrument_id
             and items.kind in ('news', 'post')
             and items.event_at > bars.decided_at - interval '{{ var("sentiment_max_age_days") }} days'
-            and items.event_at <= bars.decided_at
-            and items.known_from <= bars.decided_at
-            and items.known_until > bars.decided_at
+            and bars.decided_at >= items.event_at
+            and bars.decided_at >= items.known_from
+            and bars.decided_at < items.known_until
     group by bars.bar_no
 
 ),
@@ -83,10 +90,11 @@ social_windows as (
             bars.instrument_id = items.instrument_id
             and items.kind = 'social'
             and items.event_at > bars.decided_at - interval '{{ var("social_max_age_hours") }} hours'
-            and items.event_at <= bars.decided_at
-            and items.known_from <= bars.decided_at
-            and items.known_until > bars.decided_at
-    order by bars.bar_no, items.label, items.source, items.event_at desc, items.about_ts desc, items.symbol
+            and bars.decided_at >= items.event_at
+            and bars.decided_at >= items.known_from
+            and bars.decided_at < items.known_until
+    order by
+        bars.bar_no asc, items.label asc, items.source asc, items.event_at desc, items.about_ts desc, items.symbol asc
 
 ),
 
@@ -117,10 +125,11 @@ data_values as (
             bars.instrument_id = items.instrument_id
             and items.kind = 'data'
             and items.event_at > bars.decided_at - interval '{{ var("alternative_data_max_age_days") }} days'
-            and items.event_at <= bars.decided_at
-            and items.known_from <= bars.decided_at
-            and items.known_until > bars.decided_at
-    order by bars.bar_no, items.label, items.entity, items.about_ts desc, items.event_at desc, items.source
+            and bars.decided_at >= items.event_at
+            and bars.decided_at >= items.known_from
+            and bars.decided_at < items.known_until
+    order by
+        bars.bar_no asc, items.label asc, items.entity asc, items.about_ts desc, items.event_at desc, items.source asc
 
 ),
 
