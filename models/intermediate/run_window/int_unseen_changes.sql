@@ -71,15 +71,20 @@ unseen as (
 
     select distinct
         change_log.log_id,
-        -- Options are of an instrument, and no bar of it is dirty for them.
-        case when not logged.is_option then change_log.instrument_id end as instrument_id,
         change_log.timeframe,
-        case when logged.is_option then change_log.instrument_id::text else change_log.entity end as entity,
         change_log.lo,
         change_log.hi,
         change_log.relation,
         change_log.operation,
-        change_log.logged_at
+        change_log.logged_at,
+        -- Options are of an instrument, and no bar of it is dirty for them.
+        case
+            when change_log.relation <> 'raw_market.option_quotes'::regclass then change_log.instrument_id
+        end as instrument_id,
+        case
+            when change_log.relation = 'raw_market.option_quotes'::regclass then change_log.instrument_id::text
+            else change_log.entity
+        end as entity
     from snapshots
     inner join {{ source('ops', 'change_log') }} as change_log
         on
@@ -88,9 +93,6 @@ unseen as (
             and not pg_visible_in_snapshot(change_log._xid, snapshots.seen::pg_snapshot)
             -- Another cluster's rows came with a backup, which was taken in as a whole.
             and change_log._xid < pg_snapshot_xmax(pg_current_snapshot())
-    cross join lateral (
-        values (change_log.relation = 'raw_market.option_quotes'::regclass)
-    ) as logged (is_option)
 
 ),
 

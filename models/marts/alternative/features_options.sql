@@ -57,7 +57,7 @@ points as (
         'atm' as curve,
         strike / max(underlying_price) as x,
         avg(implied_volatility order by is_call) as y,
-        1.0::double precision as target
+        1.0::double precision as wanted_x
     from contracts
     where is_usable
     group by instrument_id, state_at, days_to_expiry, strike
@@ -72,7 +72,7 @@ points as (
         case when is_call then 'call' else 'put' end as curve,
         abs(delta) as x,
         avg(implied_volatility order by strike) as y,
-        0.25 as target
+        0.25 as wanted_x
     from contracts
     where is_usable
     group by instrument_id, state_at, days_to_expiry, is_call, abs(delta)
@@ -86,9 +86,9 @@ smiles as (
         state_at,
         days_to_expiry,
         curve,
-        {{ interpolated('target', 'x', 'y') }} as volatility
+        {{ interpolated('wanted_x', 'x', 'y') }} as volatility
     from points
-    group by instrument_id, state_at, days_to_expiry, curve, target
+    group by instrument_id, state_at, days_to_expiry, curve, wanted_x
 
 ),
 
@@ -98,7 +98,7 @@ variances as (
         instrument_id,
         state_at,
         curve,
-        days_to_expiry::double precision as days,
+        days_to_expiry::double precision as tenor,
         volatility ^ 2 * days_to_expiry as variance
     from smiles
     where volatility is not null
@@ -111,8 +111,8 @@ terms as (
         instrument_id,
         state_at,
         curve,
-        sqrt({{ interpolated('30', 'days', 'variance') }} / 30) as volatility_30d,
-        sqrt({{ interpolated('90', 'days', 'variance') }} / 90) as volatility_90d
+        sqrt({{ interpolated('30', 'tenor', 'variance') }} / 30) as volatility_30d,
+        sqrt({{ interpolated('90', 'tenor', 'variance') }} / 90) as volatility_90d
     from variances
     group by instrument_id, state_at, curve
 

@@ -9,7 +9,10 @@
         meta={'window_column': 'timestamp', 'window_model': 'int_alternative_window', 'versioned': true},
     )
 }}
-{%- set in_window = {'1d': "items.event_at > bars.decided_at - interval '1 day'", '5d': "items.event_at > bars.decided_at - interval '5 days'"} -%}
+{%- set in_window = {
+    '1d': "items.event_at > bars.decided_at - interval '1 day'",
+    '5d': "items.event_at > bars.decided_at - interval '5 days'",
+} -%}
 {%- set in_order = 'order by items.event_at, items.kind, items.label, items.entity, items.source, items.symbol' %}
 with
 
