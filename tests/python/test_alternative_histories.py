@@ -17,18 +17,11 @@ from warehouse.config import Home
 from warehouse.landing.corrections.withdrawals import withdraw_bars
 
 WINDOW = "models/intermediate/alternative/int_alternative_window.sql"
-ITEMS = "models/intermediate/alternative/int_alternative_items_this_run.sql"
 
 MUTANTS: dict[str, Mutant] = {
     "what landed late is not looked for": (
         WINDOW, "entity as symbol,\n        lo\n    from changes",
         "entity as symbol,\n        'infinity' as lo\n    from changes",
-    ),
-    "options are not looked for": (
-        WINDOW, "where relation = 'raw_market.option_quotes'::regclass", "where false",
-    ),
-    "what was said before the window is not read": (
-        ITEMS, "interval '{{ days }} days'", "interval '1 day'",
     ),
 }  # fmt: skip
 """One mistake each; the history below must show it."""
