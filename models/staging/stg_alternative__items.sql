@@ -29,7 +29,7 @@
         '{{ kind }}'::text as kind,
         said.symbol::text as symbol,
         said.source::text as source,
-        said.{{ is.label }}::text as label,
+        said.{{ is.label }}::text as channel,
         {{ 'said.' if is.entity != "''" }}{{ is.entity }}::text as entity,
         said.{{ is.event_at }} as event_at,
         said.{{ is.about_ts }} as about_ts,

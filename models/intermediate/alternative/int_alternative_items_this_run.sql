@@ -24,7 +24,7 @@ select
     items.kind,
     items.symbol,
     items.source,
-    items.label,
+    items.channel,
     items.entity,
     items.event_at,
     items.about_ts,

@@ -13,7 +13,7 @@
     '1d': "items.event_at > bars.decided_at - interval '1 day'",
     '5d': "items.event_at > bars.decided_at - interval '5 days'",
 } -%}
-{%- set in_order = 'order by items.event_at, items.kind, items.label, items.entity, items.source, items.symbol' %}
+{%- set in_order = 'order by items.event_at, items.kind, items.channel, items.entity, items.source, items.symbol' %}
 with
 
 bars as (
@@ -80,9 +80,9 @@ said as (
 social_windows as (
 
     -- The window that ended last, of each platform and source.
-    select distinct on (bars.bar_no, items.label, items.source)
+    select distinct on (bars.bar_no, items.channel, items.source)
         bars.bar_no,
-        items.label,
+        items.channel,
         items.source,
         items.event_at,
         items.score,
@@ -97,7 +97,7 @@ social_windows as (
             and bars.decided_at >= items.known_from
             and bars.decided_at < items.known_until
     order by
-        bars.bar_no asc, items.label asc, items.source asc, items.event_at desc, items.about_ts desc, items.symbol asc
+        bars.bar_no asc, items.channel asc, items.source asc, items.event_at desc, items.about_ts desc, items.symbol asc
 
 ),
 
@@ -106,8 +106,8 @@ social as (
     select
         bar_no,
         max(event_at) as newest_at,
-        sum(score * weight order by label, source) / nullif(sum(weight order by label, source), 0) as score,
-        sum(weight order by label, source)::bigint as mentions
+        sum(score * weight order by channel, source) / nullif(sum(weight order by channel, source), 0) as score,
+        sum(weight order by channel, source)::bigint as mentions
     from social_windows
     group by bar_no
 
@@ -116,9 +116,9 @@ social as (
 data_values as (
 
     -- Of each data set and entity the value that describes the latest time.
-    select distinct on (bars.bar_no, items.label, items.entity)
+    select distinct on (bars.bar_no, items.channel, items.entity)
         bars.bar_no,
-        items.label,
+        items.channel,
         items.entity,
         items.event_at,
         items.payload
@@ -132,7 +132,7 @@ data_values as (
             and bars.decided_at >= items.known_from
             and bars.decided_at < items.known_until
     order by
-        bars.bar_no asc, items.label asc, items.entity asc, items.about_ts desc, items.event_at desc, items.source asc
+        bars.bar_no asc, items.channel asc, items.entity asc, items.about_ts desc, items.event_at desc, items.source asc
 
 ),
 
@@ -140,12 +140,12 @@ data_sets as (
 
     select
         bar_no,
-        label,
+        channel,
         max(event_at) as newest_at,
         count(*) as entities,
         jsonb_object_agg(entity, payload) as payloads
     from data_values
-    group by bar_no, label
+    group by bar_no, channel
 
 ),
 
@@ -155,7 +155,7 @@ alternative as (
         bar_no,
         max(newest_at) as newest_at,
         sum(entities)::bigint as entities,
-        jsonb_object_agg(label, payloads) as payloads
+        jsonb_object_agg(channel, payloads) as payloads
     from data_sets
     group by bar_no
 
