@@ -249,5 +249,5 @@ def test_real_options_and_posts(home: Home, built_on_nothing: str, shared_data: 
         rows = marts("features_options")
         assert not disagreements(rows, chained)
         assert len(rows) > 10
-        # Of one session the source found no volatility at all.
-        assert set(rows.count()[["iv_atm_30d", "iv_skew_25d"]]) == {len(rows) - 1}
+        # Of one session the source found no volatility at all, of another too few in the wings.
+        assert rows.count()[["iv_atm_30d", "iv_skew_25d"]].tolist() == [len(rows) - 1, len(rows) - 2]
