@@ -17,6 +17,7 @@ import typer
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 
 from benchmarks import (
+    alarms,
     features,
     incremental,
     landing,
@@ -32,7 +33,10 @@ from benchmarks.data import Scale, generate
 from benchmarks.peers.ways import PEERS
 from warehouse.config import PROJECT
 
-STEPS = ("landing", "tables", "features", "incremental", "query", "queries", "signals", "training")
+STEPS = (
+    "landing", "tables", "features", "incremental", "query",
+    "queries", "signals", "alarms", "training",
+)  # fmt: skip
 DOCS = PROJECT / "docs" / "benchmarks.md"
 
 
@@ -75,6 +79,8 @@ def main(
             sections += queries.run(space, scale, repeats=max(1, repeats // 4))
         if "signals" in steps:
             sections += signals.run(space, scale)
+        if "alarms" in steps:
+            sections += alarms.run()
         if "training" in steps:
             sections += training.run(space, scale)
         about = {

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
-from benchmarks import features, landing, signals, table
+from benchmarks import alarms, features, landing, signals, table
 from benchmarks.data import Scale, generate
 from benchmarks.peers import writers
 from benchmarks.peers.formulas import check_complete
@@ -123,3 +124,13 @@ def test_the_page_keeps_what_surrounds_the_table(tmp_path: Path) -> None:
     assert page.read_text() == first + "by hand\n"
     assert "| rows | 5 | 0.5 | >= 0.25x | yes |" in first
     assert "| slow | 9 s | 3 | <= 2x | **no** |" in first
+
+
+def test_alarms_follow_the_correlation_of_a_window() -> None:
+    dice = np.random.default_rng(1)
+    scores, outcomes = dice.normal(size=(2, 3, 25, 4))
+    found = alarms.coefficients(scores, outcomes)
+    assert found.shape == (3, 6)
+    window = slice(2, 2 + alarms.WINDOW)
+    expected = np.corrcoef(scores[1, window].ravel(), outcomes[1, window].ravel())[0, 1]
+    np.testing.assert_allclose(found[1, 2], expected, rtol=1e-9)
