@@ -16,12 +16,14 @@
     {%- if var('dashboard_days') | int < 1 -%}
         {{ exceptions.raise_compiler_error("var dashboard_days is " ~ var('dashboard_days') ~ ": give a whole number of days from 1") }}
     {%- endif -%}
-    {%- for timeframe in var('factor_timeframes') if not modules.re.match('^[1-9][0-9]*(m|h|d)$', timeframe | string) -%}
-        {{ exceptions.raise_compiler_error("var factor_timeframes has '" ~ timeframe ~ "': give timeframes such as [1h, 1d]") }}
+    {%- for name in ['factor_timeframes', 'alternative_timeframes'] -%}
+        {%- if not var(name) or var(name) is string or not var(name) is iterable -%}
+            {{ exceptions.raise_compiler_error("var " ~ name ~ " is '" ~ var(name) ~ "': give a list of timeframes such as [1h, 1d]") }}
+        {%- endif -%}
+        {%- for timeframe in var(name) if not modules.re.match('^[1-9][0-9]*(m|h|d)$', timeframe | string) -%}
+            {{ exceptions.raise_compiler_error("var " ~ name ~ " has '" ~ timeframe ~ "': give timeframes such as [1h, 1d]") }}
+        {%- endfor -%}
     {%- endfor -%}
-    {%- if not var('factor_timeframes') or var('factor_timeframes') is string -%}
-        {{ exceptions.raise_compiler_error("var factor_timeframes is '" ~ var('factor_timeframes') ~ "': give a list of timeframes such as [1h, 1d]") }}
-    {%- endif -%}
     {%- if var('cross_section_minimum') | int < 2 -%}
         {{ exceptions.raise_compiler_error("var cross_section_minimum is " ~ var('cross_section_minimum') ~ ": give a whole number of instruments from 2") }}
     {%- endif -%}

@@ -196,6 +196,8 @@ def test_history_is_known_when_it_was_published() -> None:
         ("social_max_age_hours", 0),
         ("alternative_data_max_age_days", "1.5"),
         ("option_max_age_days", "four"),
+        ("alternative_timeframes", "1d"),
+        ("alternative_timeframes", ["1 day"]),
     ],
 )
 def test_a_var_that_makes_no_sense_is_refused(name: str, given: object) -> None:

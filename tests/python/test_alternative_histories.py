@@ -9,6 +9,7 @@ import pytest
 
 from alternative_rows import chain, close, land, news, post, value, window
 from databases import cloned_database
+from dbt_runs import dbt
 from mutants import Mutant, planted
 from schedules import Schedule
 from signal_rows import CLOSES, land_market
@@ -120,6 +121,13 @@ def test_alternative_data_equals_a_full_refresh(fresh: str, tmp_path: Path) -> N
     assert row[1] == 0
     # 14, 15, 16 and 20 February, and 1 March; on the 21st the chain is five days old.
     assert row[2] == 5
+    dbt("run", "--vars", '{"alternative_timeframes": ["1h"]}')
+    with database.connect("tests") as conn:
+        left = conn.execute(
+            "select (select count(*) from build.features_sentiment),"
+            " (select count(*) from build.features_options)"
+        ).fetchone()
+    assert left == (0, 0)
 
 
 def test_as_of(fresh: str, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 {#
-    Grain: one row per bar whose features of alternative data or options are computed again, with the time at which it
+    Grain: one row per bar (of var alternative_timeframes) whose features of alternative data or options are computed
+    again, with the time at which it
     is over and acted on: the close of its last session for bars of a day or longer, its own end for shorter ones, of
     which the last of a session ends with it. A bar may use what was known by then, that moment included.
 #}
@@ -34,6 +35,7 @@ bars as (
         offset 0 -- noqa: AM09
 
     ) as features on true
+    where alternative_window.timeframe in ('{{ var("alternative_timeframes") | join("', '") }}')
 
 )
 
