@@ -138,6 +138,46 @@ select
 from marts.mv_features_dashboard_summary
 order by symbol;
 
+-- name: cross_section_of_a_session
+-- why: who leads and who lags: a ranking of all instruments of a session
+-- asked by: reader, 10 a minute
+-- budget: 20 ms, metrics
+-- sample: select timeframe, max("timestamp") as at from marts.features_cross_section group by timeframe
+select
+    symbol,
+    returns,
+    returns_zscore,
+    roc_20_rank,
+    realized_vol_24_rank
+from marts.features_cross_section
+where
+    timeframe = :'timeframe'
+    and "timestamp" = :'at'
+order by roc_20_rank desc nulls last;
+
+-- name: factors_to_train_on
+-- why: a year of Alpha158 of one instrument, with which a model is trained
+-- asked by: reader, 10 a minute
+-- budget: 100 ms, analytics
+-- sample: select instrument_id, timeframe, max("timestamp") as until
+-- sample: from marts.features_alpha158 group by instrument_id, timeframe
+select
+    "timestamp",
+    kmid,
+    roc20,
+    ma20,
+    std20,
+    beta20,
+    rsqr20,
+    corr20,
+    vma20
+from marts.features_alpha158
+where
+    instrument_id = :'instrument_id'
+    and timeframe = :'timeframe'
+    and "timestamp" >= :'until'::timestamptz - interval '365 days'
+order by "timestamp";
+
 -- name: market_overview
 -- why: where each market stands
 -- asked by: reader, 1 a second
