@@ -95,10 +95,11 @@ def luck(space: Workspace, scale: float) -> Section:
         with connect() as session:
             rows = session.execute(SHARES).fetchall()
     for horizon, naive, newey_west, ours, outside, degrees in rows:
+        interval = "none: too few sessions" if outside is None else f"{outside:.1%}"
         section.add(
             f"{agents:,} agents by chance, horizon {horizon}: significant at 5 %, points off",
             f"{ours:.1%} with {degrees} degrees of freedom"
-            f" (naive t {naive:.1%}, Newey-West {newey_west:.1%}, interval {outside:.1%})",
+            f" (naive t {naive:.1%}, Newey-West {newey_west:.1%}, interval {interval})",
             ratio=abs(ours - 0.05) * 100,
             most=1,
             unit="",
