@@ -47,14 +47,17 @@ def late_correction(project: Path, folder: Path) -> Schedule:
 def correction_while_building(
     project: Path, folder: Path, moment: Moment | None = None
 ) -> Schedule:
-    """Land a correction in the middle of a build, which has read the change log and the bars."""
+    """Land a correction in the middle of a build, which has read the change log and the bars.
+
+    No mart may be done before: one whose watermark is older keeps the change dirty for all of them.
+    """
     schedule = Schedule(folder, project)
     schedule.land(AAPL, list(range(300)))
     schedule.land(IBM, list(range(200)))
     schedule.build()
     schedule.land(IBM, list(range(200, 210)))
     schedule.build(
-        at=moment or statement_of("int_features_returns"),
+        at=moment or statement_of("int_bars_this_run", "insert into ops.built_from"),
         do=lambda: schedule.correct(AAPL, [CORRECTED], 0.5),
     )
     assert "land oracle" in schedule.told[-1], "nothing happened in the middle of the build"
