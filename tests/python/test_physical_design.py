@@ -25,7 +25,7 @@ FAULTS = {
 OTHER_FAULTS = {
     "time_column: tick_ts\n": "time_column: known_at\n              shards: 4\n",
     "{segment_by: instrument_id, order_by: tick_ts desc}": "{segment_by: isin}",
-    "- name: option_quotes\n": "- name: options\n",
+    "- name: agent_metrics\n": "- name: metrics\n",
     "columns: [batch_id]\n                  method: brin\n"
     "                  why: the rows of a batch, which lie together as they were landed\n"
     "      - name: quotes": "columns: [batch]\n      - name: quotes",
@@ -37,7 +37,7 @@ SAID = (
     "compress: give segment_by and order_by",
     "index ticks_batch_idx lacks why",
     "index ticks_batch_idx: 'batch' is no column of it",
-    "there is no table raw_market.options: `warehouse migrate` makes them",
+    "there is no table raw_logs.metrics: `warehouse migrate` makes them",
     "physical_design of feature_engineered_data",
     "unknown word 'shards': give time_column, chunk_interval or indexes",
     "time_column 'bar_time' is no column of it",
