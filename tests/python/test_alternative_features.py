@@ -209,7 +209,7 @@ def test_a_var_that_makes_no_sense_is_refused(name: str, given: object) -> None:
 
 def test_real_options_and_posts(home: Home, built_on_nothing: str, shared_data: Path) -> None:
     """Around Apple's split: a chain of 4,000 contracts, half of them of the wrong scale."""
-    with cloned_database(home, "test_alternative", built_on_nothing):
+    with cloned_database(home, "test_real_alternative", built_on_nothing):
         bars = pd.read_parquet(shared_data / "daily_lean_unadjusted.parquet")
         days = pd.to_datetime(bars["date"])
         bars = bars[(bars["symbol"] == "AAPL") & days.between("2014-04-01", "2014-07-31")]
