@@ -1,5 +1,6 @@
 -- depends_on: {{ function('normal_quantile') }}, {{ function('regularized_beta') }}
 -- Not called by those names: they name the database, and a copy of it under another name could not call them.
+{%- set outside = student_t_p_value('steps.t', 'given.degrees', beta='indicators.regularized_beta') %}
 with recursive
 
 given as (
@@ -40,20 +41,7 @@ steps as (
         lateral (
             values
             (
-                (
-                    -- From the end of the distribution where the digits of t are not lost.
-                    case
-                        when steps.t < 1
-                            then
-                                1 - indicators.regularized_beta(
-                                    power(steps.t, 2) / (given.degrees + power(steps.t, 2)), 0.5, given.degrees / 2
-                                )
-                        else
-                            indicators.regularized_beta(
-                                given.degrees / (given.degrees + power(steps.t, 2)), given.degrees / 2, 0.5
-                            )
-                    end - given.outside
-                )
+                ({{ outside }} - given.outside)
                 / (2 * given.peak * power(1 + power(steps.t, 2) / given.degrees, -(given.degrees + 1) / 2))
             )
         ) as moves (correction)

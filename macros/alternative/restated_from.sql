@@ -5,7 +5,7 @@
     -#}
     coalesce(
         (
-            select min({{ known_from('later.' ~ event_at, 'later.known_at', 'later.source') }})
+            select min({{ known_from(event_at, 'later.known_at', 'later.source') }})
             from {{ relation }} as later
             where
                 {% for key in keys -%}

@@ -35,7 +35,7 @@
         said.{{ is.about_ts }} as about_ts,
         {{ known_from('said.' ~ is.event_at, 'said.known_at', 'said.source') }} as known_from,
         {% if is.get('keys') -%}
-            {{ restated_from(is.table, 'said', is.event_at, is['keys']) }} as known_until,
+            {{ restated_from(is.table, 'said', 'later.' ~ is.event_at, is['keys']) }} as known_until,
             said.is_withdrawn,
         {%- else -%}
             'infinity'::timestamptz as known_until,

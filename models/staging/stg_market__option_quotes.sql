@@ -4,6 +4,7 @@
     A chain at 00:00 UTC stands for the session of that date and is known at its close; of a date without a session, a
     day later.
 #}
+{%- set contract = ['instrument_id', 'quote_ts', 'expiry', 'strike', 'option_right', 'source'] %}
 with
 
 quotes as (
@@ -36,24 +37,7 @@ select
     source::text as source,
     event_at,
     {{ known_from('event_at', 'known_at', 'source') }} as known_from,
-    coalesce(
-        (
-            select min({{ known_from('quotes.event_at', 'later.known_at', 'later.source') }})
-            from {{ source('raw_market', 'option_quotes') }} as later
-            where
-                later.instrument_id = quotes.instrument_id
-                and later.quote_ts = quotes.quote_ts
-                and later.expiry = quotes.expiry
-                and later.strike = quotes.strike
-                and later.option_right = quotes.option_right
-                and later.source = quotes.source
-                and later.revision > quotes.revision
-            {% if var('as_of') -%}
-                    and later.known_at <= timestamptz '{{ var("as_of") }}'
-                {%- endif %}
-        ),
-        'infinity'
-    ) as known_until,
+    {{ restated_from(source('raw_market', 'option_quotes'), 'quotes', 'quotes.event_at', contract) }} as known_until,
     is_withdrawn,
     bid::double precision as bid,
     ask::double precision as ask,

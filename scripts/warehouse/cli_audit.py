@@ -10,12 +10,8 @@ import typer
 from warehouse import output
 from warehouse.errors import ExitCode
 
-app = typer.Typer(
-    cls=output.Commands,
-    no_args_is_help=True,
-    rich_markup_mode="rich",
-    pretty_exceptions_enable=False,
-    help="Who changed what, and proof that nobody has edited that since.",
+app = output.group(
+    "Who changed what, and proof that nobody has edited that since.",
     epilog=output.examples(
         "warehouse audit seal",
         "warehouse audit anchor /mnt/worm/audit-heads.jsonl",

@@ -11,12 +11,8 @@ from warehouse import output
 from warehouse.cli_land import finish, profile_for
 from warehouse.errors import WarehouseError
 
-app = typer.Typer(
-    cls=output.Commands,
-    no_args_is_help=True,
-    rich_markup_mode="rich",
-    pretty_exceptions_enable=False,
-    help="Take back what never happened: as a revision, nothing is deleted.",
+app = output.group(
+    "Take back what never happened: as a revision, nothing is deleted.",
     epilog=output.examples(
         'warehouse withdraw bars --source yahoo --symbol AAPL --from 2024-07-04 --reason "holiday"',
         "warehouse withdraw bars phantom_bars.csv --source yahoo",

@@ -16,12 +16,8 @@ EPILOG = output.examples(
     " --from 2024-01-01 --to 2025-01-01",
 )
 
-app = typer.Typer(
-    cls=output.Commands,
-    no_args_is_help=True,
-    rich_markup_mode="rich",
-    pretty_exceptions_enable=False,
-    help="Freeze what drift is measured against.",
+app = output.group(
+    "Freeze what drift is measured against.",
     epilog=EPILOG,
 )
 

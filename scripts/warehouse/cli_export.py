@@ -24,12 +24,8 @@ EPILOG = (
     + "\n\nExit codes: 0 written; 1 written, but nothing of some of the symbols; 2 error, no file."
 )
 
-app = typer.Typer(
-    cls=output.Commands,
-    no_args_is_help=True,
-    rich_markup_mode="rich",
-    pretty_exceptions_enable=False,
-    help="Write data for other programs.",
+app = output.group(
+    "Write data for other programs.",
     epilog=EPILOG,
 )
 

@@ -13,12 +13,8 @@ from warehouse.errors import ExitCode
 if TYPE_CHECKING:
     from warehouse.physical.plan import Difference
 
-app = typer.Typer(
-    cls=output.Commands,
-    no_args_is_help=True,
-    rich_markup_mode="rich",
-    pretty_exceptions_enable=False,
-    help="How tables are stored: chunks, partitions and indexes, as declared in dbt.",
+app = output.group(
+    "How tables are stored: chunks, partitions and indexes, as declared in dbt.",
     epilog=output.examples(
         "warehouse physical plan",
         "warehouse physical apply",

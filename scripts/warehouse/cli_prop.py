@@ -10,11 +10,8 @@ import typer
 from warehouse import output
 from warehouse.errors import ExitCode
 
-app = typer.Typer(
-    cls=output.Commands,
-    no_args_is_help=True,
-    rich_markup_mode="rich",
-    pretty_exceptions_enable=False,
+app = output.group(
+    "Help an application of prop trading: docs/prop.md.",
     epilog=output.examples("warehouse prop sqlite app.db"),
 )
 

@@ -9,12 +9,8 @@ import typer
 from warehouse import output
 from warehouse.errors import ExitCode, WarehouseError
 
-app = typer.Typer(
-    cls=output.Commands,
-    no_args_is_help=True,
-    rich_markup_mode="rich",
-    pretty_exceptions_enable=False,
-    help="What is asked of the warehouse, how often, and how fast it has to be (docs/queries).",
+app = output.group(
+    "What is asked of the warehouse, how often, and how fast it has to be (docs/queries).",
     epilog=output.examples(
         "warehouse queries list",
         "warehouse queries run daily_bars --set symbol=AAPL --set until=2013-03-01",

@@ -9,12 +9,8 @@ import typer
 
 from warehouse import output
 
-app = typer.Typer(
-    cls=output.Commands,
-    no_args_is_help=True,
-    rich_markup_mode="rich",
-    pretty_exceptions_enable=False,
-    help="Logins of the warehouse: loader, transformer, reader, auditor.",
+app = output.group(
+    "Logins of the warehouse: loader, transformer, reader, auditor.",
     epilog=output.examples(
         "warehouse roles add desk_7 --role reader --to desk_7.env",
         "source desk_7.env",

@@ -204,6 +204,18 @@ class Commands(TyperGroup):
             raise typer.Exit(ExitCode.ERROR) from None
 
 
+def group(about: str, *, epilog: str) -> typer.Typer:
+    """Return commands that belong together, such as `warehouse roles …`."""
+    return typer.Typer(
+        cls=Commands,
+        no_args_is_help=True,
+        rich_markup_mode="rich",
+        pretty_exceptions_enable=False,
+        help=about,
+        epilog=epilog,
+    )
+
+
 def examples(*lines: str) -> str:
     """Return an epilog with one example a line."""
     return "\n\n".join(["Examples:", *[f"  $ {line}" for line in lines]])

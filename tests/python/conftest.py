@@ -14,6 +14,7 @@ import psycopg
 import pytest
 
 import timescale
+from databases import cloned_database
 from warehouse import config, migrate, server
 
 TEMPLATE = "warehouse_template"
@@ -72,6 +73,13 @@ def built_on_nothing(home: config.Home) -> Iterator[str]:
     yield name
     with _maintenance(home) as session:
         session.execute(f"drop database {name} with (force)")
+
+
+@pytest.fixture
+def fresh(home: config.Home, built_on_nothing: str) -> Iterator[str]:
+    """A copy of it; always by the same name, so that dbt parses the project once."""
+    with cloned_database(home, "test_schedule", built_on_nothing) as name:
+        yield name
 
 
 @pytest.fixture

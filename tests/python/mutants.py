@@ -16,8 +16,7 @@ Mutant = tuple[str, str, str]
 
 MUTANTS: dict[str, Mutant] = {
     "look-back shorter by one": (
-        RUN_WINDOW, "select max(catalogues.lookback_bars) as bars",
-        "select max(catalogues.lookback_bars) - 1 as bars",
+        RUN_WINDOW, "            ) as bars", "            ) - 1 as bars",
     ),
     "look-back of a family shorter by one": (
         "macros/incremental/lookback_bars.sql", "max(catalog.lookback_bars)",

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from alternative_rows import chain, close, land, news, post, value, window
-from databases import cloned_database
 from dbt_runs import dbt
 from mutants import Mutant, planted
 from schedules import Schedule
 from signal_rows import CLOSES, land_market
 from warehouse import config, database
-from warehouse.config import Home
 from warehouse.landing.corrections.withdrawals import withdraw_bars
 
 WINDOW = "models/intermediate/alternative/int_alternative_window.sql"
@@ -26,13 +23,6 @@ MUTANTS: dict[str, Mutant] = {
     ),
 }  # fmt: skip
 """One mistake each; the history below must show it."""
-
-
-@pytest.fixture
-def fresh(home: Home, built_on_nothing: str) -> Iterator[str]:
-    """A copy of the empty warehouse; always by the same name, so that dbt parses once."""
-    with cloned_database(home, "test_schedule", built_on_nothing) as name:
-        yield name
 
 
 def begun(project: Path, folder: Path) -> Schedule:

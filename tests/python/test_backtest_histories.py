@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -10,23 +9,14 @@ import pytest
 
 from backtest_rows import AAPL, IBM, daily_bars, land_run, land_trades, random_trades
 from corrections import rename, withdraw
-from databases import cloned_database
 from mutants import Mutant, planted
 from schedules import Schedule
 from warehouse import config, database
-from warehouse.config import Home
 
 RUNS = "models/intermediate/backtests/int_backtest_runs_this_run.sql"
 
 MUTANT: Mutant = (RUNS, "moved.symbol = any(built.symbols)", "false")
 """Bars are not looked for again; the history below must show it."""
-
-
-@pytest.fixture
-def fresh(home: Home, built_on_nothing: str) -> Iterator[str]:
-    """A copy of the empty warehouse; always by the same name, so that dbt parses once."""
-    with cloned_database(home, "test_schedule", built_on_nothing) as name:
-        yield name
 
 
 def land_test(

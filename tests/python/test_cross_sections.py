@@ -108,13 +108,6 @@ def test_cross_sections_equal_pandas(edges: str) -> None:
 # ------------------------------------------------------------------------------ histories
 
 
-@pytest.fixture
-def fresh(home: Home, built_on_nothing: str) -> Iterator[str]:
-    """A copy of it; always by the same name, so that dbt parses the project once."""
-    with cloned_database(home, "test_schedule", built_on_nothing) as name:
-        yield name
-
-
 def begun(project: Path, folder: Path) -> Schedule:
     """Land three daily series of the same days and others, and build."""
     schedule = Schedule(folder, project)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import psycopg
 import pytest
+from benchmarks.alarms import ALLOWANCE, BASELINE, THRESHOLD, WINDOW
 from scipy import stats
 from scipy.spatial.distance import jensenshannon
 
@@ -25,7 +26,6 @@ AAPL, IBM = ("AAPL", "1d"), ("IBM", "1d")
 DAYS = 30
 BREAK = 300
 """Row from which on the model that fades is wrong."""
-WINDOW, BASELINE, ALLOWANCE, THRESHOLD = 20, 250, 0.5, 5
 
 
 def day(schedule: Schedule, row: int) -> datetime:

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from corrections import rename
-from databases import cloned_database
 from mutants import MUTANTS_OF_DRIFT, planted
 from oracle_formulas import exchange
 from prediction_rows import predict
 from schedules import Schedule
 from warehouse import config, database, drift
-from warehouse.config import Home
 
 AAPL, IBM = ("AAPL", "1d"), ("IBM", "1d")
-
-
-@pytest.fixture
-def fresh(home: Home, built_on_nothing: str) -> Iterator[str]:
-    """A copy of it; always by the same name, so that dbt parses the project once."""
-    with cloned_database(home, "test_schedule", built_on_nothing) as name:
-        yield name
 
 
 def begun(project: Path, folder: Path) -> Schedule:

@@ -5,28 +5,19 @@ Random ones are in test_stateful.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from databases import cloned_database
 from dbt_runs import Moment, statement_of
 from mutants import MUTANTS, planted
 from schedules import KNOWN, Schedule
 from warehouse import config, database
-from warehouse.config import Home
 
 AAPL, IBM = ("AAPL", "1d"), ("IBM", "1d")
 CORRECTED = 255
 """A row whose bar, number 256, has a stored state."""
-
-
-@pytest.fixture
-def fresh(home: Home, built_on_nothing: str) -> Iterator[str]:
-    """A copy of it; always by the same name, so that dbt parses the project once."""
-    with cloned_database(home, "test_schedule", built_on_nothing) as name:
-        yield name
 
 
 def late_correction(project: Path, folder: Path) -> Schedule:

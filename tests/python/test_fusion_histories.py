@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from databases import cloned_database
 from dbt_runs import copied_project
 from fusion_rows import INPUT, fuse
 from label_oracles import frame
@@ -16,7 +14,6 @@ from mutants import Mutant, plant
 from schedules import Schedule
 from signal_rows import CLOSES, LAND, SESSIONS, Speaker, land_agents, land_market
 from warehouse import config, database
-from warehouse.config import Home
 from warehouse.landing.corrections.withdrawals import withdraw_bars
 
 TOUCHED = "models/intermediate/signals/int_fused_signals_this_run.sql"
@@ -58,13 +55,6 @@ DIFFERENT = """
     union
     select fused_id from (table build.{0} except all table frozen.{0}) as b
 """
-
-
-@pytest.fixture
-def fresh(home: Home, built_on_nothing: str) -> Iterator[str]:
-    """A copy of the empty warehouse; always by the same name, so that dbt parses once."""
-    with cloned_database(home, "test_schedule", built_on_nothing) as name:
-        yield name
 
 
 def history(project: Path, folder: Path) -> Schedule:

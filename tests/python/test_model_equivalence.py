@@ -5,28 +5,18 @@ Random histories, predictions among them, are in test_stateful.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from corrections import rename
-from databases import cloned_database
 from mutants import MUTANTS_OF_PREDICTIONS, planted
 from prediction_rows import predict, register
 from schedules import Schedule
 from warehouse import config, database
-from warehouse.config import Home
 from warehouse.landing.reference import land_table
 
 AAPL, IBM = ("AAPL", "1d"), ("IBM", "1d")
-
-
-@pytest.fixture
-def fresh(home: Home, built_on_nothing: str) -> Iterator[str]:
-    """A copy of it; always by the same name, so that dbt parses the project once."""
-    with cloned_database(home, "test_schedule", built_on_nothing) as name:
-        yield name
 
 
 def begun(project: Path, folder: Path) -> Schedule:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from databases import cloned_database
 from dbt_runs import copied_project, dbt, dbt_failures
 from warehouse import database
-from warehouse.config import Home
 
 MODEL = "models/marts/features/feature_engineered_data.sql"
 TIME = "'time_column': 'timestamp',"
@@ -55,12 +52,6 @@ INDEX = """
     select i.indexrelid, pg_get_indexdef(i.indexrelid) from pg_index as i
     where i.indexrelid = to_regclass('marts.by_time')
 """
-
-
-@pytest.fixture
-def fresh(home: Home, built_on_nothing: str) -> Iterator[str]:
-    with cloned_database(home, "test_physical", built_on_nothing) as name:
-        yield name
 
 
 def project(

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from databases import cloned_database
 from mutants import Mutant, planted
 from schedules import Schedule
 from signal_rows import CLOSES, LAND, Speaker, land_agents, land_market
 from warehouse import config, database
-from warehouse.config import Home
 from warehouse.landing.corrections.withdrawals import withdraw_bars
 
 DAILY = "models/marts/signals/signal_performance_daily.sql"
@@ -34,13 +32,6 @@ MUTANTS: dict[str, Mutant] = {
     ),
 }  # fmt: skip
 """One mistake each; the history below must show it."""
-
-
-@pytest.fixture
-def fresh(home: Home, built_on_nothing: str) -> Iterator[str]:
-    """A copy of the empty warehouse; always by the same name, so that dbt parses once."""
-    with cloned_database(home, "test_schedule", built_on_nothing) as name:
-        yield name
 
 
 def history(project: Path, folder: Path) -> Schedule:

@@ -9,19 +9,7 @@ with
 
 changes as (
 
-    select
-        entity,
-        lo,
-        relation
-    from {{ ref('int_unseen_changes') }}
-    where entity is not null or relation is null
-    {% if built is none %}
-        union all
-        select
-            null as entity,
-            '-infinity' as lo,
-            null as relation
-    {% endif %}
+    {{ entity_changes(built) }}
 
 ),
 

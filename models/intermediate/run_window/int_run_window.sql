@@ -57,19 +57,11 @@ series as (
 {% if not is_first_build -%}
     lookback as (
 
-        select max(catalogues.lookback_bars) as bars
-        from (
-            select
-                lookback_bars,
-                memory
-            from {{ ref('feature_catalog') }}
-            union all
-            select
-                lookback_bars,
-                memory
-            from {{ ref('alpha158_catalog') }}
-        ) as catalogues
-        where catalogues.memory = 'finite'
+        select
+            greatest(
+                {{ lookback_bars('feature_catalog') }},
+                {{ lookback_bars('alpha158_catalog') }}
+            ) as bars
 
     ),
 

@@ -13,6 +13,11 @@
     '1d': "items.event_at > bars.decided_at - interval '1 day'",
     '5d': "items.event_at > bars.decided_at - interval '5 days'",
 } -%}
+{%- set is_known -%}
+    bars.decided_at >= items.event_at
+    and bars.decided_at >= items.known_from
+    and bars.decided_at < items.known_until
+{%- endset -%}
 {%- set in_order = 'order by items.event_at, items.kind, items.channel, items.entity, items.source, items.symbol' %}
 with
 
@@ -70,9 +75,7 @@ said as (
             bars.instrument_id = items.instrument_id
             and items.kind in ('news', 'post')
             and items.event_at > bars.decided_at - interval '{{ var("sentiment_max_age_days") }} days'
-            and bars.decided_at >= items.event_at
-            and bars.decided_at >= items.known_from
-            and bars.decided_at < items.known_until
+            and {{ is_known }}
     group by bars.bar_no
 
 ),
@@ -93,9 +96,7 @@ social_windows as (
             bars.instrument_id = items.instrument_id
             and items.kind = 'social'
             and items.event_at > bars.decided_at - interval '{{ var("social_max_age_hours") }} hours'
-            and bars.decided_at >= items.event_at
-            and bars.decided_at >= items.known_from
-            and bars.decided_at < items.known_until
+            and {{ is_known }}
     order by
         bars.bar_no asc, items.channel asc, items.source asc, items.event_at desc, items.about_ts desc, items.symbol asc
 
@@ -128,9 +129,7 @@ data_values as (
             bars.instrument_id = items.instrument_id
             and items.kind = 'data'
             and items.event_at > bars.decided_at - interval '{{ var("alternative_data_max_age_days") }} days'
-            and bars.decided_at >= items.event_at
-            and bars.decided_at >= items.known_from
-            and bars.decided_at < items.known_until
+            and {{ is_known }}
     order by
         bars.bar_no asc, items.channel asc, items.entity asc, items.about_ts desc, items.event_at desc, items.source asc
 
