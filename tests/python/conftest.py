@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg import sql
 
 import timescale
 from databases import cloned_database
@@ -52,6 +53,12 @@ def home(spare_folder: Path, _clean_environment: None) -> Iterator[config.Home]:
         (instance.data / "postgresql.local.conf").write_text(FAST)
         server.down(instance)
         server.up(instance)
+        with _maintenance(instance) as session:
+            # dbt logs in for each model: 4,096 rounds of a hash, on both sides, a tenth of a build.
+            session.execute("set scram_iterations = 1")
+            name = sql.Identifier(instance.connection.user)
+            secret = sql.Literal(instance.connection.password)
+            session.execute(sql.SQL("alter role {} password {}").format(name, secret))
         migrate.migrate()
         with _maintenance(instance) as session:
             session.execute(f"create database {TEMPLATE} template {config.DATABASE}")

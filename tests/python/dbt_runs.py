@@ -154,6 +154,27 @@ def copied_project(folder: Path) -> Path:
     return folder
 
 
+WINDOW_READS = ("feature_engineered_data", "int_indicator_checkpoints")
+"""What the run window finds as the last build left it, without a ref()."""
+
+
+def needed_project(folder: Path, *models: str) -> Path:
+    """Copy of the project what some models need."""
+    manifest = parsed()
+    nodes: dict[str, Any] = {**manifest.nodes, **manifest.functions}
+    needed = [f"model.{manifest.metadata.project_name}.{name}" for name in (*models, *WINDOW_READS)]
+    for each in needed:
+        needed += [
+            other for other in getattr(nodes.get(each), "depends_on_nodes", [])
+            if other not in needed
+        ]  # fmt: skip
+    copied_project(folder)
+    for name, node in nodes.items():
+        if node.resource_type in ("model", "function") and name not in needed:
+            (folder / node.original_file_path).unlink()
+    return folder
+
+
 def _invoke(command: str, *arguments: str, project: Path, callbacks: list[Any]) -> dbtRunnerResult:
     runner = dbtRunner(manifest=parsed(project), callbacks=callbacks)
     return _run([command, "--no-write-json", *_common(project), *arguments], runner)

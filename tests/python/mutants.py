@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dbt_runs import copied_project
+from dbt_runs import copied_project, needed_project
 
 RUN_WINDOW = "models/intermediate/run_window/int_run_window.sql"
 CHANGES = "models/intermediate/run_window/int_unseen_changes.sql"
@@ -116,9 +116,12 @@ MUTANTS_OF_DRIFT: dict[str, Mutant] = {
 """Mistakes in what model_drift_daily takes in."""
 
 
-def planted(mutant: Mutant, folder: Path) -> Path:
-    """Copy the project with a mistake in it."""
-    project = copied_project(folder)
+def planted(mutant: Mutant, folder: Path, *marts: str) -> Path:
+    """Copy the project with a mistake in it: all of it, or what some marts need.
+
+    A history builds five times; half of the models in half of the time show the mistake as well.
+    """
+    project = needed_project(folder, *marts) if marts else copied_project(folder)
     plant(mutant, project)
     return project
 

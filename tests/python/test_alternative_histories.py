@@ -128,7 +128,8 @@ def test_as_of(fresh: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("mutant", MUTANTS)
 def test_mutants_are_caught(fresh: str, tmp_path: Path, mutant: str) -> None:
-    project = planted(MUTANTS[mutant], tmp_path / mutant.replace(" ", "_"))
+    marts = ("features_sentiment", "features_options")
+    project = planted(MUTANTS[mutant], tmp_path / mutant.replace(" ", "_"), *marts)
     schedule = changed(project, tmp_path)
     with pytest.raises(AssertionError, match=r"in full refresh"):
         schedule.compare()

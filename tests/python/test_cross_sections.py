@@ -199,7 +199,7 @@ def test_factors_equal_their_full_refresh(fresh: str, tmp_path: Path) -> None:
     """Corrected, withdrawn, split and renamed; a build in between is not published."""
     schedule = begun(config.PROJECT, tmp_path)
     schedule.correct(AAPL, [200], 0.25)
-    schedule.build("--exclude", "market_overview")
+    schedule.build("--exclude", "feature_coverage")
     withdraw(schedule, IBM, [249])
     schedule.action(AAPL, "split", schedule.day(AAPL, 230), ratio=2)
     schedule.change_ticker("IBM", schedule.day(IBM, 250))
@@ -214,7 +214,7 @@ def test_factors_equal_their_full_refresh(fresh: str, tmp_path: Path) -> None:
 def not_published(schedule: Schedule) -> None:
     """Correct a bar; the first build that knows of it is not published."""
     schedule.correct(AAPL, [200], 0.25)
-    schedule.build("--exclude", "market_overview")
+    schedule.build("--exclude", "feature_coverage")
 
 
 def taken_back(schedule: Schedule) -> None:
@@ -232,7 +232,8 @@ CAUGHT_BY = {
 
 @pytest.mark.parametrize("mutant", MUTANTS_OF_FACTORS)
 def test_mutants_are_caught(fresh: str, tmp_path: Path, mutant: str) -> None:
-    project = planted(MUTANTS_OF_FACTORS[mutant], tmp_path / mutant.replace(" ", "_"))
+    marts = ("features_alpha158", "features_cross_section", "feature_coverage")
+    project = planted(MUTANTS_OF_FACTORS[mutant], tmp_path / mutant.replace(" ", "_"), *marts)
     schedule = begun(project, tmp_path)
     CAUGHT_BY[mutant](schedule)
     told = "not published" if mutant == "what nobody has seen is not compared" else "in full"

@@ -119,7 +119,9 @@ def test_a_correction_is_not_skew(fresh: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("mutant", MUTANTS_OF_DRIFT)
 def test_mutants_are_caught(fresh: str, tmp_path: Path, mutant: str) -> None:
-    project = planted(MUTANTS_OF_DRIFT[mutant], tmp_path / mutant.replace(" ", "_"))
+    project = planted(
+        MUTANTS_OF_DRIFT[mutant], tmp_path / mutant.replace(" ", "_"), "model_drift_daily"
+    )
     schedule = begun(project, tmp_path)
     schedule.correct(AAPL, [30], 0.25)
     say(schedule, AAPL, list(range(330, 333)))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from dbt_runs import Moment, statement_of
+from dbt_runs import Moment, needed_project, statement_of
 from mutants import MUTANTS, planted
 from schedules import KNOWN, Schedule
 from warehouse import config, database
@@ -68,6 +68,10 @@ HISTORIES: dict[str, Callable[[Path, Path], Schedule]] = {
 """What catches a mutant; the others are caught by a late correction."""
 
 
+OF_BARS = ("feature_coverage", "mv_features_dashboard_summary", "int_forward_returns")
+"""Marts that need little more than bars; each mutant shows in one of them."""
+
+
 def test_late_correction(fresh: str, tmp_path: Path) -> None:
     schedule = late_correction(config.PROJECT, tmp_path)
     with database.connect("tests") as conn:
@@ -107,9 +111,14 @@ def test_as_of_before_a_series_was_known(fresh: str, tmp_path: Path) -> None:
     schedule.compare(as_of="2020-01-01")
 
 
+def test_right_code_is_not_caught(fresh: str, tmp_path: Path) -> None:
+    """What the mutants are planted in, without any."""
+    late_correction(needed_project(tmp_path / "right", *OF_BARS), tmp_path).compare()
+
+
 @pytest.mark.parametrize("mutant", MUTANTS)
 def test_mutants_are_caught(fresh: str, tmp_path: Path, mutant: str) -> None:
-    project = planted(MUTANTS[mutant], tmp_path / mutant.replace(" ", "_"))
+    project = planted(MUTANTS[mutant], tmp_path / mutant.replace(" ", "_"), *OF_BARS)
     history = HISTORIES.get(mutant, late_correction)
     with pytest.raises(AssertionError, match=r"in full refresh|duplicate key"):
         history(project, tmp_path).compare()

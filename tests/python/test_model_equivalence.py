@@ -94,7 +94,8 @@ def test_late_labels_reopen_what_they_must_and_nothing_else(fresh: str, tmp_path
 
 @pytest.mark.parametrize("mutant", MUTANTS_OF_PREDICTIONS)
 def test_mutants_are_caught(fresh: str, tmp_path: Path, mutant: str) -> None:
-    project = planted(MUTANTS_OF_PREDICTIONS[mutant], tmp_path / mutant.replace(" ", "_"))
+    marts = ("model_performance", "model_comparison")
+    project = planted(MUTANTS_OF_PREDICTIONS[mutant], tmp_path / mutant.replace(" ", "_"), *marts)
     schedule = begun(project, tmp_path)
     schedule.correct(AAPL, [30], 0.25)
     with pytest.raises(AssertionError, match="in full refresh"):

@@ -91,7 +91,9 @@ def test_as_of(fresh: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("mutant", MUTANTS)
 def test_mutants_are_caught(fresh: str, tmp_path: Path, mutant: str) -> None:
-    project = planted(MUTANTS[mutant], tmp_path / mutant.replace(" ", "_"))
+    project = planted(
+        MUTANTS[mutant], tmp_path / mutant.replace(" ", "_"), "signal_performance_daily"
+    )
     lives: Callable[[Path, Path], Schedule] = corrected if "rename" in mutant else history
     with pytest.raises(AssertionError, match=r"in full refresh"):
         lives(project, tmp_path).compare()

@@ -49,7 +49,9 @@ def test_search_finds_what_is_wrong_with_known_at(
     home: Home, built_on_nothing: str, tmp_path: Path
 ) -> None:
     """The search itself must find what is wrong with the usual watermark."""
-    project = planted(MUTANTS["watermark is max(known_at)"], tmp_path / "mutant")
+    project = planted(
+        MUTANTS["watermark is max(known_at)"], tmp_path / "mutant", "feature_coverage"
+    )
     searched = settings(FIXED, max_examples=25, phases=[Phase.generate])
     with pytest.raises(AssertionError, match="full refresh"):
         run_state_machine_as_test(machine(home, built_on_nothing, project), settings=searched)
