@@ -167,7 +167,8 @@ COPIED = {
         "raw_prop.users_pii", "raw_prop.challenges", "raw_prop.trades",
         "raw_prop.challenge_events", "raw_prop.challenge_equity_ticks", "raw_prop.payments",
         "raw_prop.payment_events", "raw_prop.risk_alerts",
-        "marts.signal_performance", "marts.signal_performance_daily", "marts.fused_signals",
+        "marts.signal_performance", "marts.signal_performance_daily",
+        "marts.signal_performance_by_segment", "marts.fused_signals",
         "marts.fused_signal_attribution", "marts.model_performance", "marts.model_comparison",
     ),
 }  # fmt: skip

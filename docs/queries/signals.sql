@@ -148,6 +148,26 @@ where
     and horizon = :'horizon'
 order by period;
 
+-- name: segments_of_an_agent
+-- why: in which sectors and in which market an agent is good
+-- asked by: reader, 1 a minute
+-- budget: 20 ms, metrics
+-- sample: select agent_id, horizon from marts.signal_performance_by_segment group by agent_id, horizon
+select
+    segment_kind,
+    segment,
+    sessions,
+    hit_rate,
+    net_mean_return,
+    rank_ic_mean,
+    return_q_value
+from marts.signal_performance_by_segment
+where
+    agent_id = :'agent_id'
+    and horizon = :'horizon'
+    and period = 'all'
+order by segment_kind, segment;
+
 -- name: days_of_an_agent
 -- why: how an agent did day by day
 -- asked by: reader, 1 a second

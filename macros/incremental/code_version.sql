@@ -7,8 +7,8 @@
     -#}
     {%- set parts = [] -%}
     {%- set names = [
-        'as_of', 'feature_version', 'label_horizons', 'signal_cost_bps', 'signal_quantiles', 'factor_timeframes',
-        'cross_section_minimum', 'history_landed_until', 'sentiment_max_age_days', 'social_max_age_hours',
+        'as_of', 'feature_version', 'label_horizons', 'signal_cost_bps', 'signal_quantiles', 'regime_calendar',
+        'factor_timeframes', 'cross_section_minimum', 'history_landed_until', 'sentiment_max_age_days', 'social_max_age_hours',
         'alternative_data_max_age_days', 'option_max_age_days', 'alternative_timeframes',
     ] -%}
     {%- for name in names -%}

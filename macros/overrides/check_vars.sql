@@ -33,6 +33,9 @@
     {%- if var('signal_cost_bps') | float(-1) < 0 -%}
         {{ exceptions.raise_compiler_error("var signal_cost_bps is " ~ var('signal_cost_bps') ~ ": give basis points from 0") }}
     {%- endif -%}
+    {%- if not modules.re.match('^[A-Za-z0-9/_]{2,20}$', var('regime_calendar') | string) -%}
+        {{ exceptions.raise_compiler_error("var regime_calendar is '" ~ var('regime_calendar') ~ "': give an exchange calendar such as XNYS or 24/7") }}
+    {%- endif -%}
     {%- if var('signal_quantiles') | int < 2 -%}
         {{ exceptions.raise_compiler_error("var signal_quantiles is " ~ var('signal_quantiles') ~ ": give a whole number from 2") }}
     {%- endif -%}

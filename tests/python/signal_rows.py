@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import exchange_calendars as xcals
 import numpy as np
 import pandas as pd
@@ -10,6 +12,7 @@ from feature_oracles import frame_profile
 from label_oracles import frame
 from warehouse import database
 from warehouse.landing.bars import land_frame
+from warehouse.landing.reference import land_table
 
 SYMBOLS = tuple(f"S{number}" for number in range(8))
 CALENDAR = xcals.get_calendar("XNYS", start="2000-01-01")
@@ -56,6 +59,15 @@ def land_market(
         }))  # fmt: skip
     result = land_frame(pd.concat(parts), profile=frame_profile(calendar="XNYS", adjusted="none"))
     assert result.quarantined == 0, result
+
+
+def say_what_they_are(sectors: dict[str, str], folder: Path) -> None:
+    """Land companies and their sectors."""
+    file = folder / "info.csv"
+    rows = [{"symbol": symbol, "sector": sector} for symbol, sector in sectors.items()]
+    pd.DataFrame(rows).to_csv(file, index=False)
+    (result,) = land_table("stock_info", [file], source="vendor")
+    assert result.quarantined == 0
 
 
 class Speaker:

@@ -10,7 +10,7 @@ import pytest
 
 from mutants import Mutant, planted
 from schedules import Schedule
-from signal_rows import CLOSES, LAND, Speaker, land_agents, land_market
+from signal_rows import CLOSES, LAND, Speaker, land_agents, land_market, say_what_they_are
 from warehouse import config, database
 from warehouse.landing.corrections.withdrawals import withdraw_bars
 
@@ -30,8 +30,14 @@ MUTANTS: dict[str, Mutant] = {
     "renames are not looked for": (
         WINDOW, "where changes.relation = 'ref.symbol_history'::regclass", "where false",
     ),
+    "sectors are not compared": (
+        WINDOW, "where (known.sector = used.sector) is not true", "where false",
+    ),
 }  # fmt: skip
 """One mistake each; the history below must show it."""
+
+LATER = ("renames are not looked for", "sectors are not compared")
+"""Mistakes that only the longer history shows."""
 
 
 def history(project: Path, folder: Path) -> Schedule:
@@ -43,6 +49,7 @@ def history(project: Path, folder: Path) -> Schedule:
     speaker.rounds("smooth_agent", list(range(20, 60)))
     speaker.rounds("momentum_agent", list(range(20, 50)), digits=1)
     speaker.say("smooth_agent", "NEW", CLOSES[40], 0.7)
+    say_what_they_are({"S1": "Technology", "S2": "Technology", "S3": "Energy", "S4": ""}, folder)
     schedule.build()
     with database.connect("held back") as conn:
         at = CLOSES[33] - pd.Timedelta("1h")
@@ -58,6 +65,9 @@ def history(project: Path, folder: Path) -> Schedule:
 def corrected(project: Path, folder: Path) -> Schedule:
     """Go on: a bar is corrected, one is withdrawn, and a ticker turns out to be another's."""
     schedule = history(project, folder)
+    # One company moves, one is placed at last, one is no longer; nobody's bars change.
+    say_what_they_are({"S2": "Energy", "S4": "Energy", "S1": ""}, folder)
+    schedule.build()
     land_market([55], ("S4",), shift=0.5)
     day = CLOSES[50].date()
     withdraw_bars(source="oracle", symbol="S6", timeframe="1d", start=day, end=day)
@@ -77,7 +87,9 @@ def test_signals_equal_a_full_refresh(fresh: str, tmp_path: Path) -> None:
     schedule.compare()
     with database.connect("tests") as conn:
         row = conn.execute(
-            "select count(*), count(top_turnover) from marts.signal_performance_daily"
+            "select count(*), count(top_turnover), (select count(*) from"
+            " intermediate.int_signal_sector_days where sector = 'Energy')"
+            " from marts.signal_performance_daily"
         ).fetchone()
     assert row
     assert min(row) > 100
@@ -92,8 +104,9 @@ def test_as_of(fresh: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("mutant", MUTANTS)
 def test_mutants_are_caught(fresh: str, tmp_path: Path, mutant: str) -> None:
     project = planted(
-        MUTANTS[mutant], tmp_path / mutant.replace(" ", "_"), "signal_performance_daily"
-    )
-    lives: Callable[[Path, Path], Schedule] = corrected if "rename" in mutant else history
+        MUTANTS[mutant], tmp_path / mutant.replace(" ", "_"),
+        "signal_performance_daily", "int_signal_sectors",
+    )  # fmt: skip
+    lives: Callable[[Path, Path], Schedule] = corrected if mutant in LATER else history
     with pytest.raises(AssertionError, match=r"in full refresh"):
         lives(project, tmp_path).compare()

@@ -1,5 +1,5 @@
 {#
-    Grain: one row per agent, horizon, period and measure ('return': the sessions' mean returns, 'rank_ic': their
+    Grain: one row per agent, horizon, segment, period and measure ('return': the sessions' mean returns, 'rank_ic': their
     Spearman ICs): how far its mean is from 0, and how sure that is when neighbouring sessions tell the same story.
 #}
 -- depends_on: {{ ref('int_run_window') }}
@@ -10,7 +10,7 @@ days as (
     select
         daily.*,
         periods.period
-    from {{ ref('signal_performance_daily') }} as daily
+    from {{ ref('int_signal_segment_days') }} as daily
     cross join unnest(array['all', to_char(daily.session_date, 'YYYY-MM')]) as periods (period)
 
 ),
@@ -20,6 +20,8 @@ series as (
     select
         days.agent_id,
         days.horizon,
+        days.segment_kind,
+        days.segment,
         days.period,
         measures.measure,
         row_number() over () as series_no,
@@ -33,7 +35,7 @@ series as (
     from days
     cross join unnest(array['return', 'rank_ic'], array[days.mean_return, days.rank_ic]) as measures (measure, value)
     where measures.value is not null
-    group by days.agent_id, days.horizon, days.period, measures.measure
+    group by days.agent_id, days.horizon, days.segment_kind, days.segment, days.period, measures.measure
 
 ),
 
@@ -208,6 +210,8 @@ tested as (
 select
     agent_id,
     horizon,
+    segment_kind,
+    segment,
     period,
     measure,
     observations,

@@ -2,9 +2,11 @@
     Grain: one row per agent that has days to be judged again, and from which day on; empty when nothing changed.
     Whole days of an agent are judged, because ranks and quantiles compare all that it said of a session. Labels that
     changed concern every agent: the first of them decides. What an agent said late, or of a ticker that came to mean
-    another instrument, concerns that agent alone.
+    another instrument, concerns that agent alone, and so does a company that changed its sector.
 #}
 {%- set built = built_relation('signal_performance_daily') %}
+{%- set grouped = built_relation('int_signal_sectors') %}
+-- depends_on: {{ ref('int_sectors_this_run') }}
 with
 
 changes as (
@@ -52,6 +54,36 @@ renamed as (
 
 ),
 
+{% if grouped is not none -%}
+    regrouped as (
+
+        -- Of all tickers of an instrument, for the sector is the instrument's. By ticker, and not by reading all that was
+        -- ever said: in most nights nothing moved, which the planner cannot know.
+        select
+            said.agent_id,
+            min(said.lo) as lo
+        from (
+            select coalesce(known.instrument_id, used.instrument_id) as instrument_id
+            from {{ ref('int_sectors_this_run') }} as known
+            full join {{ grouped }} as used on known.instrument_id = used.instrument_id
+            where (known.sector = used.sector) is not true
+        ) as moved
+        inner join {{ source('ref', 'symbol_history') }} as tickers on moved.instrument_id = tickers.instrument_id
+        inner join lateral (
+
+            select
+                signals.agent_id,
+                min(signals.signal_ts) as lo
+            from {{ ref('stg_signals__signals') }} as signals
+            where signals.symbol = tickers.symbol
+            group by signals.agent_id
+
+        ) as said on true
+        group by said.agent_id
+
+    ),
+
+{% endif -%}
 touched as (
 
     select
@@ -78,7 +110,14 @@ touched as (
         renamed.agent_id,
         renamed.lo
     from renamed
+    {% if grouped is not none %}
+    union all
 
+    select
+        regrouped.agent_id,
+        regrouped.lo
+    from regrouped
+    {% endif %}
 ),
 
 first_days as (

@@ -59,7 +59,9 @@ totals as (
 
 judged as (
 
-    select * from {{ ref('int_signal_significance') }}
+    select *
+    from {{ ref('int_signal_significance') }}
+    where segment_kind = 'all'
 
 ),
 

@@ -121,20 +121,7 @@ judged as (
         horizon,
         session_date,
         day_no,
-        count(*) as matured,
-        count(*) filter (where side <> 0) as directional,
-        count(*) filter (where side * fwd_ret <> 0) as decided,
-        count(*) filter (where side * fwd_ret > 0) as hits,
-        sum(side * fwd_ret order by instrument_id) filter (where side <> 0) as return_sum,
-        avg(side * fwd_ret order by instrument_id) filter (where side <> 0) as mean_return,
-        case
-            when min(score) < max(score) and min(fwd_ret) < max(fwd_ret)
-                then corr(score, fwd_ret order by instrument_id)
-        end as ic,
-        case
-            when min(score) < max(score) and min(fwd_ret) < max(fwd_ret)
-                then corr(score_rank, return_rank order by instrument_id)
-        end as rank_ic,
+        {{ judged_opinions() | indent(8) }},
         array[
             {% for number in range(1, quantiles + 1) -%}
                 avg(fwd_ret order by instrument_id) filter (where quantile = {{ number }}){{ ',' if not loop.last }}
