@@ -105,7 +105,16 @@ def parsed(project: Path = config.PROJECT) -> Manifest:
         _files[project] = Path(_folder().name) / str(len(_files))
         shutil.copy(_target(project) / PARTIAL_PARSE_FILE_NAME, _files[project])
     _point(_parsed[project], config.connection().dbname)
+    _forget_compiled(_parsed[project])
     return _parsed[project]
+
+
+def _forget_compiled(manifest: Manifest) -> None:
+    """Let dbt put ephemeral models into a query again: it notes in the node that it has done so."""
+    for node in manifest.nodes.values():
+        if getattr(node, "extra_ctes_injected", False):
+            node.compiled = node.extra_ctes_injected = False
+            node.extra_ctes = []
 
 
 def _point(manifest: Manifest, database_name: str) -> None:

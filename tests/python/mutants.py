@@ -18,9 +18,9 @@ MUTANTS: dict[str, Mutant] = {
     "look-back shorter by one": (
         RUN_WINDOW, "            ) as bars", "            ) - 1 as bars",
     ),
-    "look-back of a family shorter by one": (
-        "macros/incremental/lookback_bars.sql", "max(catalog.lookback_bars)",
-        "max(catalog.lookback_bars) - 1",
+    "look-back of terms shorter by one": (
+        "models/intermediate/features/int_series_this_run.sql", "without='trend') }}, 1)",
+        "without='trend') }} + 1, 1)",
     ),
     "look-ahead shorter by one": (
         RUN_WINDOW, "label_horizons() | max - 1", "label_horizons() | max - 2",

@@ -24,8 +24,8 @@ CUTS = (1, 2, 14, 25, 34, 63, 64, 65, 133, 200, 201, 256, 270)
 WHOLE = 280
 LEAK = (
     "models/intermediate/features/int_features_returns.sql",
-    "lag(close) over by_bar) - 1 as returns",
-    "lead(close) over by_bar) - 1 as returns",
+    "bars.close_at[bars.bar - 1]) - 1 as returns",
+    "bars.close_at[bars.bar + 1]) - 1 as returns",
 )
 
 

@@ -1,103 +1,101 @@
+{{ config(materialized='ephemeral') }}
 {#
     Grain: one row per recomputed bar. Indicators that go on from their own last value: every one depends
     on the whole series. Averages begin where they are seeded, as in TA-Lib (docs/features.md).
+    Here a series becomes its bars again: the families after this one add their columns to these rows, in which
+    `bar` is the place of the bar in the arrays.
 #}
-with
-
-series as (
-
-    select
-        series_no,
-        min(bar_row) - 1 as row_before,
-        min(bar_row) filter (where is_recomputed) as first_row,
-        array_agg(high order by bar_row) as highs,
-        array_agg(low order by bar_row) as lows,
-        array_agg(close order by bar_row) as closes,
-        array_agg(volume order by bar_row) as volumes,
-        array_agg((session_date - date '2000-01-01')::double precision order by bar_row) as sessions,
-        array_agg(is_market_open order by bar_row) as regular
-    from {{ ref('int_bars_this_run') }}
-    where is_after_checkpoint
-    group by series_no
-
-),
-
-indicators as (
-
-    select
-        states.*,
-        series.row_before + states.bar as bar_row,
-        run_window.checkpoint_bar_number + states.bar as bar_number
-    from series
-    inner join {{ ref('int_run_window') }} as run_window on series.series_no = run_window.series_no
-    cross join
-        lateral indicators.recursive(
-            {{ checkpoint_bars() }},
-            series.highs,
-            series.lows,
-            series.closes,
-            series.volumes,
-            series.sessions,
-            series.regular,
-            run_window.ema_state,
-            run_window.macd_state,
-            run_window.rsi_state,
-            run_window.trix_state,
-            run_window.directional_state,
-            run_window.volume_state,
-            run_window.session_state
-        ) as states
-    where series.row_before + states.bar >= series.first_row
-
-)
-
+{%- set safe_divide = function('safe_divide') -%}
+{%- set from_here -%}[series.checkpoint_bar + 1:]{%- endset %}
 select
-    bar_row,
+    series.*,
+    place.bar,
+    place.bar_number,
+    states.close as last_close,
     {% for period in [5, 10, 12, 20, 26, 50, 100, 200] -%}
-        case when bar_number >= {{ period }} then ema_{{ period }} end as ema_{{ period }},
+        case when place.bar_number >= {{ period }} then states.ema_{{ period }} end as ema_{{ period }},
     {% endfor -%}
-    case when bar_number >= 34 then macd_fast - macd_slow end as macd,
-    case when bar_number >= 34 then macd_signal end as macd_signal,
-    case when bar_number >= 34 then macd_fast - macd_slow - macd_signal end as macd_hist,
-    case when bar_number >= 44 then 100 * ({{ function('safe_divide') }}(trix, trix_before) - 1) end as trix_15,
+    case when place.bar_number >= 34 then states.macd_fast - states.macd_slow end as macd,
+    case when place.bar_number >= 34 then states.macd_signal end as macd_signal,
+    case when place.bar_number >= 34 then states.macd_fast - states.macd_slow - states.macd_signal end as macd_hist,
+    case
+        when place.bar_number >= 44 then 100 * ({{ safe_divide }}(states.trix, states.trix_before) - 1)
+    end as trix_15,
     {% for period in [7, 14, 21] -%}
         case
-            when bar_number > {{ period }}
+            when place.bar_number > {{ period }}
                 then
                     coalesce(
-                        {{ function('safe_divide') }}(100 * gain_{{ period }}, gain_{{ period }} + loss_{{ period }}), 0
+                        {{ safe_divide }}(
+                            100 * states.gain_{{ period }}, states.gain_{{ period }} + states.loss_{{ period }}
+                        ),
+                        0
                     )
         end as rsi_{{ period }},
     {% endfor -%}
     case
-        when bar_number > 14
-            then coalesce({{ function('safe_divide') }}(100 * (gain_14 - loss_14), gain_14 + loss_14), 0)
-    end as cmo_14,
-    case when bar_number > 14 then atr end as atr_14,
-    case when bar_number > 14 then 100 * {{ function('safe_divide') }}(atr, close) end as natr_14,
+        when series.is_session_series
+            then
+                case
+                    when place.bar_number > 14
+                        then
+                            coalesce(
+                                {{ safe_divide }}(100 * states.gain_14, states.gain_14 + states.loss_14), 0
+                            )
+                end
+        when states.sessions_closed > 14
+            then
+                coalesce(
+                    {{ safe_divide }}(100 * states.session_gain, states.session_gain + states.session_loss), 0
+                )
+    end as rsi_1d,
     case
-        when bar_number > 14 then coalesce(100 * {{ function('safe_divide') }}(plus_dm, true_range_sum), 0)
+        when place.bar_number > 14
+            then
+                coalesce(
+                    {{ safe_divide }}(
+                        100 * (states.gain_14 - states.loss_14), states.gain_14 + states.loss_14
+                    ),
+                    0
+                )
+    end as cmo_14,
+    case when place.bar_number > 14 then states.atr end as atr_14,
+    case when place.bar_number > 14 then 100 * {{ safe_divide }}(states.atr, states.close) end as natr_14,
+    case
+        when place.bar_number > 14 then coalesce(100 * {{ safe_divide }}(states.plus_dm, states.true_range_sum), 0)
     end as plus_di_14,
     case
-        when bar_number > 14 then coalesce(100 * {{ function('safe_divide') }}(minus_dm, true_range_sum), 0)
+        when place.bar_number > 14 then coalesce(100 * {{ safe_divide }}(states.minus_dm, states.true_range_sum), 0)
     end as minus_di_14,
-    case when bar_number >= 28 then adx end as adx_14,
-    case when volume is not null then obv end as obv,
-    case when volume is not null then vpt end as vpt,
-    case when volume is not null then ad_line end as ad_line,
-    {{ function('safe_divide') }}(session_money, session_volume) as vwap_session,
-    {{ function('safe_divide') }}(close, {{ function('safe_divide') }}(session_money, session_volume)) - 1
+    case when place.bar_number >= 28 then states.adx end as adx_14,
+    case when states.volume is not null then states.obv end as obv,
+    case when states.volume is not null then states.vpt end as vpt,
+    case when states.volume is not null then states.ad_line end as ad_line,
+    {{ safe_divide }}(states.session_money, states.session_volume) as vwap_session,
+    {{ safe_divide }}(states.close, {{ safe_divide }}(states.session_money, states.session_volume)) - 1
         as price_to_vwap_session,
-    case
-        when sessions_closed > 14
-            then coalesce({{ function('safe_divide') }}(100 * session_gain, session_gain + session_loss), 0)
-    end as rsi_session_close,
-    ema_state,
-    macd_state,
-    rsi_state,
-    trix_state,
-    directional_state,
-    volume_state,
-    session_state
-
-from indicators
+    {% for state in indicator_states() -%}
+        states.{{ state }}{{ ',' if not loop.last }}
+    {% endfor %}
+from {{ ref('int_series_terms') }} as series
+cross join
+    lateral indicators.recursive(
+        {{ checkpoint_bars() }},
+        series.high_at{{ from_here }},
+        series.low_at{{ from_here }},
+        series.close_at{{ from_here }},
+        series.traded_at{{ from_here }},
+        series.session_at{{ from_here }},
+        series.regular_at{{ from_here }},
+        {% for state in indicator_states() -%}
+            series.{{ state }}_before{{ ',' if not loop.last }}
+        {% endfor %}
+    ) as states
+cross join lateral (
+    select
+        series.checkpoint_bar + states.bar as bar,
+        series.number_before + series.checkpoint_bar + states.bar as bar_number
+    -- Asked for by every feature; the fence keeps it computed once.
+    offset 0 -- noqa: AM09
+) as place
+where place.bar >= series.first_recomputed

@@ -1,63 +1,39 @@
-{# Grain: one row per recomputed bar. Returns, the shape of the bar, and lags. #}
-with
-
-bars_this_run as (
-
-    select
-        bar_row,
-        series_no,
-        is_recomputed,
-        open,
-        high,
-        low,
-        close,
-        volume
-    from {{ ref('int_bars_this_run') }}
-    where bars_to_recomputed <= {{ lookback_bars('feature_catalog', 'returns') }}
-
-),
-
-lagged as (
-
-    select
-        bar_row,
-        is_recomputed,
-        open,
-        high,
-        low,
-        close,
-        {% for bars in [1, 2, 4, 8, 24] -%}
-            lag(close, {{ bars }}) over by_bar as lag_close_{{ bars }},
-            lag(close, {{ bars + 1 }}) over by_bar as close_before_{{ bars }},
-            lag(volume, {{ bars }}) over by_bar as lag_volume_{{ bars }},
-        {% endfor -%}
-        {{ function('safe_divide') }}(close, lag(close) over by_bar) - 1 as returns
-    from bars_this_run
-    window by_bar as (partition by series_no order by bar_row)
-
-)
-
+{{ config(materialized='ephemeral') }}
+{# Grain: one row per recomputed bar. Returns, the shape of the bar, and lags, added to the family before. #}
+{%- set safe_divide = function('safe_divide') %}
 select
-    bar_row,
-    returns,
-    {% for bars in [1, 2, 4, 8, 24] -%}
-        lag_close_{{ bars }},
-        -- Divided again: a lag of the return would take a second window, and copy all of the first.
-        {{ function('safe_divide') }}(lag_close_{{ bars }}, close_before_{{ bars }}) - 1 as lag_returns_{{ bars }},
-        lag_volume_{{ bars }},
-    {% endfor -%}
-    {{ function('log_ratio') }}(close, lag_close_1) as log_returns,
-    returns - ({{ function('safe_divide') }}(lag_close_1, close_before_1) - 1) as price_acceleration,
-    {% for bars in [2, 4, 8, 24] -%}
-        {{ function('safe_divide') }}(close, lag_close_{{ bars }}) - 1 as returns_{{ bars }},
-    {% endfor -%}
-    {{ function('safe_divide') }}(open, lag_close_1) - 1 as open_gap,
-    {{ function('safe_divide') }}(close, open) - 1 as open_to_close,
-    {{ function('safe_divide') }}(high, low) - 1 as high_low_range,
-    {{ function('safe_divide') }}(close - low, high - low) as close_location,
-    {{ function('safe_divide') }}(high - greatest(open, close), high - low) as upper_shadow,
-    {{ function('safe_divide') }}(least(open, close) - low, high - low) as lower_shadow,
-    {{ function('safe_divide') }}(close - open, high - low) as balance_of_power,
-    (high + low + close) / 3 as typical_price
-from lagged
-where is_recomputed
+    bars.*,
+    returns_family.*
+from {{ ref('int_features_recursive') }} as bars
+cross join lateral (
+    select
+        now.returns,
+        {% for back in [1, 2, 4, 8, 24] -%}
+            bars.close_at[bars.bar - {{ back }}] as lag_close_{{ back }},
+            {{ safe_divide }}(bars.close_at[bars.bar - {{ back }}], bars.close_at[bars.bar - {{ back + 1 }}]) - 1
+                as lag_returns_{{ back }},
+            {{ known('bars.volume_at[bars.bar - ' ~ back ~ ']') }} as lag_volume_{{ back }},
+        {% endfor -%}
+        {{ function('log_ratio') }}(now.close, now.close_1) as log_returns,
+        now.returns - ({{ safe_divide }}(now.close_1, bars.close_at[bars.bar - 2]) - 1) as price_acceleration,
+        {% for back in [2, 4, 8, 24] -%}
+            {{ safe_divide }}(now.close, bars.close_at[bars.bar - {{ back }}]) - 1 as returns_{{ back }},
+        {% endfor -%}
+        {{ safe_divide }}(now.open, now.close_1) - 1 as open_gap,
+        {{ safe_divide }}(now.close, now.open) - 1 as open_to_close,
+        {{ safe_divide }}(now.high, now.low) - 1 as high_low_range,
+        {{ safe_divide }}(now.close - now.low, now.high - now.low) as close_location,
+        {{ safe_divide }}(now.high - greatest(now.open, now.close), now.high - now.low) as upper_shadow,
+        {{ safe_divide }}(least(now.open, now.close) - now.low, now.high - now.low) as lower_shadow,
+        {{ safe_divide }}(now.close - now.open, now.high - now.low) as balance_of_power,
+        bars.typical_at[bars.bar] as typical_price
+    from (
+        select
+            bars.open_at[bars.bar] as open,
+            bars.high_at[bars.bar] as high,
+            bars.low_at[bars.bar] as low,
+            bars.last_close as close,
+            bars.close_at[bars.bar - 1] as close_1,
+            {{ safe_divide }}(bars.last_close, bars.close_at[bars.bar - 1]) - 1 as returns
+    ) as now
+) as returns_family

@@ -11,21 +11,16 @@
         meta={'window_column': 'bar_ts'},
     )
 }}
-select
-    bars_this_run.instrument_id,
-    bars_this_run.timeframe,
-    bars_this_run.bar_ts,
-    bars_this_run.bar_number,
-    recursive_family.ema_state,
-    recursive_family.macd_state,
-    recursive_family.rsi_state,
-    recursive_family.trix_state,
-    recursive_family.directional_state,
-    recursive_family.volume_state,
-    recursive_family.session_state
-
-from {{ ref('int_bars_this_run') }} as bars_this_run
-inner join {{ ref('int_features_recursive') }} as recursive_family on bars_this_run.bar_row = recursive_family.bar_row
-where
-    bars_this_run.is_recomputed
-    and bars_this_run.bar_number % {{ checkpoint_bars() }} = 0
+{%- for part in ['int_features_part_1', 'int_features_part_2'] %}
+    {{ 'union all' if not loop.first }}
+    select
+        instrument_id,
+        timeframe,
+        "timestamp" as bar_ts,
+        bar_number,
+        {% for state in indicator_states() -%}
+            {{ state }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from {{ ref(part) }}
+    where bar_number % {{ checkpoint_bars() }} = 0
+{% endfor %}

@@ -101,8 +101,12 @@ framed as (
         volume,
         {% for bars in windows -%}
             lag(close, {{ bars }}) over by_bar as close_{{ bars }},
-            {{ trailing_extreme('greatest', 'top_5', range(0, bars, 5)) }} as top_{{ bars }},
-            {{ trailing_extreme('greatest', 'bottom_5', range(0, bars, 5)) }} as bottom_{{ bars }},
+            greatest(
+                top_5{% for back in range(5, bars, 5) %}, lag(top_5, {{ back }}) over by_bar{% endfor %}
+            ) as top_{{ bars }},
+            greatest(
+                bottom_5{% for back in range(5, bars, 5) %}, lag(bottom_5, {{ back }}) over by_bar{% endfor %}
+            ) as bottom_{{ bars }},
             least(bar_number, {{ bars }})::double precision as bars_{{ bars }},
             avg(close) over w{{ bars }} as mean_{{ bars }},
             stddev_samp(close) over w{{ bars }} as deviation_{{ bars }},
