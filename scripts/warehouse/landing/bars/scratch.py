@@ -2,7 +2,7 @@
 
 scratch: the rows as read. resolved: which instrument a symbol means, and when. aside: rows set
 aside, with the rules they break, or without any when they repeat another row of the batch.
-existing: rows whose key the landing table already has.
+existing: rows whose key the landing table already has, from this batch too (direct.py).
 
 Storage plain keeps the long header of a number, which every comparison would unpack otherwise: a
 quarter of the judge's time.
@@ -29,7 +29,9 @@ SCRATCH = """
         allow_negative_price boolean
     );
     create temp table aside (line bigint primary key, rules text []);
-    create temp table existing (line bigint primary key, revision integer, same boolean);
+    create temp table existing (
+        line bigint primary key, revision integer, same boolean, is_of_batch boolean
+    );
 """
 COPY = "copy scratch from stdin"
 COPY_BINARY = "copy scratch from stdin (format binary)"
@@ -207,10 +209,11 @@ REPEATED = f"""
 
 # Only the latest revision counts.
 KNOWN = """
-    insert into existing (line, revision, same)
+    insert into existing (line, revision, is_of_batch, same)
     select distinct on (s.line)
         s.line,
         b.revision,
+        b.batch_id = %(batch_id)s,
         not b.is_withdrawn
         and b.adjusted = %(adjusted)s
         and b.open = round(s.open, 10)
@@ -222,6 +225,8 @@ KNOWN = """
         {not_aside}
     order by s.line, b.revision desc
 """
+
+CONTRADICTED = "select from existing where is_of_batch and not same limit 1"
 
 INSERT = """
     insert into raw_market.bars (
