@@ -1,3 +1,5 @@
+alter table audit.seals alter column change_seqs set storage extended, alter column row_hashes set storage extended;
+
 alter domain types.label drop constraint label_is_not_empty;
 alter domain types.label add constraint label_is_not_empty check (value ~ '\S');
 
