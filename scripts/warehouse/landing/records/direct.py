@@ -16,7 +16,13 @@ from warehouse.landing.records.rows import Batch, RecordReader
 from warehouse.landing.records.shape import Shape
 from warehouse.landing.symbols import Symbols
 
-IS_STORED_BY_TIME = "select from ops.stored_by_time() where relation = %s"
+IS_ONE_HEAP = """
+    select from pg_class
+    where
+        oid = %s::regclass
+        and relkind = 'r'
+        and not exists (select from pg_extension where extname = 'timescaledb')
+"""
 
 
 def is_possible(conn: Connection, shape: Shape, reader: RecordReader) -> bool:
@@ -30,7 +36,7 @@ def is_possible(conn: Connection, shape: Shape, reader: RecordReader) -> bool:
         and shape.is_keyed
         and shape.table.event in shape.table.key
         and not reader.is_raw
-        and not conn.execute(IS_STORED_BY_TIME, [shape.table.name]).rowcount
+        and bool(conn.execute(IS_ONE_HEAP, [shape.table.name]).rowcount)
     )
 
 
