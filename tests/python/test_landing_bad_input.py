@@ -14,8 +14,8 @@ import pytest
 
 from landing_files import HEADER, ask, counts, do, land, vendor, write
 from warehouse.errors import WarehouseError
-from warehouse.landing import bars as bars_module
 from warehouse.landing.bars import land_bars
+from warehouse.landing.bars.statements import Landing
 from warehouse.landing.profile import load_profile
 
 GOOD = "A,2024-01-02,1,2,0.5,1.5,10"
@@ -129,14 +129,14 @@ class TestRefusedFiles:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         path = write(tmp_path / "a.csv", [GOOD])
-        judge = bars_module.judge_sql
+        count = Landing.count
 
-        def meanwhile(**keys: bool) -> str:
+        def meanwhile(landing: Landing) -> tuple[int, int]:
             with path.open("a") as file:
                 file.write("B,2024-01-02,1,2,0.5,1.5,10\n")
-            return judge(**keys)
+            return count(landing)
 
-        monkeypatch.setattr(bars_module, "judge_sql", meanwhile)
+        monkeypatch.setattr(Landing, "count", meanwhile)
         assert "changed while it was read" in refused(path).what
         monkeypatch.undo()
 

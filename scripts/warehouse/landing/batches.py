@@ -73,7 +73,12 @@ def session(where: str) -> Iterator[psycopg.Connection]:
             where=where,
             do="free some space on the disk of the data folder, then land the file again",
         ) from None
-    except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as error:
+    except (
+        psycopg.errors.InvalidSchemaName,
+        psycopg.errors.UndefinedColumn,
+        psycopg.errors.UndefinedFunction,
+        psycopg.errors.UndefinedTable,
+    ) as error:
         raise WarehouseError(
             f"The landing zone is not there or too old: {_first_line(error)}.",
             where=where,
@@ -101,7 +106,7 @@ def _first_line(error: Exception) -> str:
 
 @contextmanager
 def writing(conn: psycopg.Connection) -> Iterator[None]:
-    """Open the transaction of a landing, one landing at a time.
+    """Open the transaction of a landing, one landing at a time, which reads its file meanwhile.
 
     The lock is taken before the transaction starts, so that known_at (its start) rises with the
     revisions.

@@ -1,8 +1,9 @@
-"""Land bars: from files or frames through a scratch table into raw_market.bars, all or nothing."""
+"""Land bars: from files or frames into raw_market.bars, all or nothing."""
 
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
@@ -10,7 +11,7 @@ import psycopg
 
 from warehouse.errors import WarehouseError
 from warehouse.landing import quarantine
-from warehouse.landing.bars import statements
+from warehouse.landing.bars import direct, scratch, statements
 from warehouse.landing.bars.judge import judge_sql
 from warehouse.landing.bars.rows import RowReader
 from warehouse.landing.batches import (
@@ -23,6 +24,7 @@ from warehouse.landing.batches import (
     writing,
 )
 from warehouse.landing.calendars import calendar
+from warehouse.landing.direct import COALESCE, Contradiction
 from warehouse.landing.profile import Profile
 from warehouse.landing.readers import FrameSource, Source, open_source
 from warehouse.landing.sessions import ensure_sessions
@@ -62,44 +64,54 @@ def land_source(
     progress: Progress | None = None,
     is_replay: bool = False,
 ) -> BatchResult:
-    """Land one source: read it to a scratch table, judge it there, write in one transaction.
+    """Land one source in one transaction: plain new rows directly, the rest by way of scratch.
 
     The lines of a replay are ids of quarantined rows: those still bad are left where they are.
     """
     began = time.monotonic()
-    rows = RowReader(source, profile, calendar(profile.calendar))
     with session(source.name) as conn:
-        statements.fill(conn, rows, progress)
-        with writing(conn):
-            result = _write(conn, rows, began, is_replay=is_replay)
-            source.check_unchanged()
+        conn.execute(scratch.SCRATCH)
+        for is_direct in (False,) if is_replay else (True, False):
+            rows = RowReader(source, profile, calendar(profile.calendar))
+            with suppress(Contradiction), writing(conn):
+                result = _write(
+                    conn, rows, began, progress, is_direct=is_direct, is_replay=is_replay
+                )
+                source.check_unchanged()
+                break
         if result.accepted >= ANALYZE_FROM:
             conn.execute(statements.ANALYZE_BARS)
     return result
 
 
 def _write(
-    conn: psycopg.Connection, rows: RowReader, began: float, *, is_replay: bool
+    conn: psycopg.Connection,
+    rows: RowReader,
+    began: float,
+    progress: Progress | None,
+    *,
+    is_direct: bool,
+    is_replay: bool,
 ) -> BatchResult:
-    """Judge the scratch table and write what it says; nothing before this touched a table."""
+    """Write what can be written directly, judge the rest in the scratch table and write that.
+
+    Raises Contradiction when a row has other values than one that was written directly.
+    """
     profile, source, tally = rows.profile, rows.source, rows.tally
-    if tally.first is not None and tally.last is not None:
-        ensure_sessions(conn, profile.calendar, tally.first.date(), tally.last.date())
     batch_id = new_batch(conn)
     facts = {
         **statements.facts(profile),
         "batch_id": batch_id,
         "dataset": "bars",
         "file": source.name,
-        "first_ts": tally.first_ts,
-        "last_ts": tally.last_ts,
     }
-    landing = statements.Landing(conn, facts, tally.symbols)
-    landing.judge(judge_sql(is_exact=tally.is_exact))
-    landing.make_instruments()
-    landing.find_repeated(in_order=tally.in_order)
-    landing.find_known(tally.rows)
-    accepted = landing.insert(in_order=tally.in_order)
+    landing = statements.Landing(conn, facts)
+    directly = direct.fill(landing, rows, progress, is_direct=is_direct)
+    accepted = directly
+    if tally.arrived > directly:
+        accepted += _write_scratch(landing, rows)
+    if directly:
+        conn.execute(COALESCE, ["raw_market.bars"])
     known, rejected = landing.count()
     quarantined = rejected if is_replay else quarantine.write(conn, source, facts)
     if tally.arrived != tally.rows or quarantined != rejected:
@@ -128,3 +140,21 @@ def _write(
     else:
         store_batch(conn, result, source.size, stored)
     return result
+
+
+def _write_scratch(landing: statements.Landing, rows: RowReader) -> int:
+    """Judge the scratch table and write what is new; return how many rows were accepted."""
+    profile, tally = rows.profile, rows.tally
+    if tally.first is not None and tally.last is not None:
+        ensure_sessions(landing.conn, profile.calendar, tally.first.date(), tally.last.date())
+    landing.facts |= {"first_ts": tally.first_ts, "last_ts": tally.last_ts}
+    landing.conn.execute(statements.ANALYZE_SCRATCH)
+    landing.symbols.learn(tally.symbols)
+    landing.judge(judge_sql(is_exact=tally.is_exact))
+    landing.symbols.make(tally.symbols, is_aside=landing.is_aside)
+    landing.conn.execute(statements.ANALYZE_RESOLVED)
+    landing.find_repeated(in_order=tally.in_order)
+    landing.find_known(tally.rows)
+    if landing.contradicts_itself():
+        raise Contradiction
+    return landing.insert(in_order=tally.in_order)

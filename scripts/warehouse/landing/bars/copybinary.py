@@ -34,6 +34,19 @@ class Field:
     """Bytes of each value, where they differ."""
 
 
+def constant(value: int | str) -> Field:
+    """Encode one value for every row: a text, or a number of 64 bits."""
+    if isinstance(value, int):
+        return Field([(">i8", value)], 8)
+    data = value.encode()
+    return Field([(f"S{len(data)}", data)], len(data))
+
+
+def pending() -> Field:
+    """Leave room for a 32-bit number that is known later, see `fill_first()`."""
+    return Field([(">i4", 0)], 4)
+
+
 def bigint(values: Array) -> Field:
     """Encode 64-bit integers."""
     return Field([(">i8", values)], 8)
@@ -105,6 +118,20 @@ def joined_rows(fields: list[Field], count: int) -> bytes:
     for (name, _), value in zip(kinds, values, strict=True):
         table[name] = value
     return HEADER + _without_padding(table, fields, spans) + TRAILER
+
+
+def fill_first(data: bytes, fields: list[Field], values: Array) -> bytearray:
+    """Put a 32-bit number into the first field of each row of one whole COPY."""
+    sizes = np.full(len(values), 2, dtype=np.int64)
+    for field in fields:
+        size: Array = np.asarray(field.width if field.lengths is None else field.lengths)
+        sizes += 4 + (size if field.missing is None else np.where(field.missing, 0, size))
+    # Behind the number of fields and the length of the first.
+    at = len(HEADER) + np.cumsum(sizes) - sizes + 6
+    filled = bytearray(data)
+    view = np.frombuffer(filled, dtype=np.uint8)
+    view[at[:, None] + np.arange(4)] = values.astype(">i4").view(np.uint8).reshape(-1, 4)
+    return filled
 
 
 def _without_padding(table: Array, fields: list[Field], spans: list[tuple[int, int]]) -> bytes:

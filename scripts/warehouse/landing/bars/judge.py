@@ -43,6 +43,24 @@ ROUNDED = """(
     offset 0
 )"""
 
+# Distinct times with prices that break no rule.
+TIMES = """(
+    select
+        null::bigint as line, null::text [] as broken, null::text as symbol,
+        t.bar_ts, t.session_date,
+        1::numeric as open, 1::numeric as high, 1::numeric as low, 1::numeric as close,
+        null::numeric as volume
+    from unnest(%(starts)s::timestamptz [], %(sessions)s::date []) as t (bar_ts, session_date)
+)"""
+
+
+def times_sql() -> str:
+    """Return the question whether any time of a block breaks a rule, whatever its prices."""
+    context = CONTEXT.format(negative="null::boolean", scratch=TIMES)
+    return f"""
+        select from ({context}) as context where {_escaped(any_broken_sql())} limit 1
+    """
+
 
 def judge_sql(*, is_exact: bool) -> str:
     """Return the statement that sets each bad row aside with the rules it breaks.

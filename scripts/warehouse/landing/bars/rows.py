@@ -51,6 +51,54 @@ class Tally:
     """True while no symbol came twice and its times only rose: then nothing is repeated."""
 
 
+@dataclass
+class Text:
+    """Rows as the scratch table reads them, with the rules that reading found broken."""
+
+    data: bytes
+
+    def for_scratch(self) -> tuple[str, bytes]:
+        """Return the COPY statement and its data."""
+        return scratch.COPY, self.data
+
+
+@dataclass
+class Plain:
+    """Rows that reading found no fault with, as columns."""
+
+    lines: pa.Array
+    symbols: pa.DictionaryArray
+    starts: pa.Array
+    """Distinct times in Unix microseconds, with the midnights of their sessions."""
+    sessions: pa.Array
+    time: pa.Array
+    """Which of them each row has."""
+    numbers: list[Decimals]
+
+    def fields(self) -> list[copybinary.Field]:
+        """Encode the columns that every way of landing needs, from symbol to volume."""
+        count = len(self.lines)
+        numbers = [copybinary.numeric(each) for each in self.numbers]
+        if len(numbers) < 5:
+            numbers.append(copybinary.nulls(count))
+        return [
+            copybinary.text(self.symbols),
+            copybinary.timestamps(self.starts.take(self.time).to_numpy()),
+            copybinary.dates(self.sessions.take(self.time).to_numpy()),
+            *numbers,
+        ]
+
+    def for_scratch(self) -> tuple[str, bytes]:
+        """Return the COPY statement and its data."""
+        count = len(self.lines)
+        lines = copybinary.bigint(self.lines.to_numpy())
+        fields = [lines, *self.fields(), copybinary.nulls(count)]
+        return scratch.COPY_BINARY, copybinary.joined_rows(fields, count)
+
+
+Part = Text | Plain
+
+
 class RowReader:
     """Turns the chunks of one source into rows of the scratch table."""
 
@@ -77,13 +125,18 @@ class RowReader:
             )
 
     def copies(self) -> Iterator[tuple[str, bytes]]:
-        """Stream the rows as COPY statements and their data, binary where every row is plain."""
+        """Stream the rows as COPY statements into the scratch table and their data."""
+        for part in self.parts():
+            yield part.for_scratch()
+
+    def parts(self) -> Iterator[Part]:
+        """Stream the rows, as columns where every row of a block is plain."""
         for chunk in self.source.chunks(self.needed):
             lines, table = self._filtered(chunk)
             self.tally.position = chunk.position
             if table.num_rows:
                 try:
-                    yield self._copy(lines, table)
+                    yield self._part(lines, table)
                 except pa.ArrowException as error:
                     raise WarehouseError(
                         f"A column has a type that is no text, number or time: {error}",
@@ -95,7 +148,7 @@ class RowReader:
                     f"{line}\t" + f"{NULL}\t" * (len(COLUMNS) - 2) + "{malformed_row}\n"
                     for line, _ in chunk.malformed
                 )
-                yield scratch.COPY, rows.encode()
+                yield Text(rows.encode())
             self.tally.rows += len(lines) + len(chunk.malformed)
 
     def _filtered(self, chunk: Chunk) -> tuple[pa.Array, pa.Table]:
@@ -110,7 +163,7 @@ class RowReader:
             table, lines = table.filter(mask), lines.filter(mask.combine_chunks())
         return lines, table
 
-    def _copy(self, lines: pa.Array, table: pa.Table) -> tuple[str, bytes]:
+    def _part(self, lines: pa.Array, table: pa.Table) -> Part:
         columns = self.profile.columns
         column = {name: _whole(table[name]) for name in self.needed}
         broken = _Broken(len(lines))
@@ -135,16 +188,7 @@ class RowReader:
         if broken.rules is None:
             decimals = self._decimals(column)
             if decimals is not None:
-                fields = [
-                    copybinary.bigint(lines.to_numpy()),
-                    copybinary.text(encoded),
-                    copybinary.timestamps(starts.take(index).to_numpy()),
-                    copybinary.dates(sessions.take(index).to_numpy()),
-                    *(copybinary.numeric(each) for each in decimals),
-                ]
-                missing = len(COLUMNS) - len(fields)
-                fields += [copybinary.nulls(len(lines))] * missing
-                return scratch.COPY_BINARY, copybinary.joined_rows(fields, len(lines))
+                return Plain(lines, encoded, starts, sessions, index, decimals)
 
         numbers: list[pa.Array] = []
         for name in columns.numbers.values():
@@ -159,7 +203,7 @@ class RowReader:
             sessions.cast(pa.timestamp("us")).cast(pa.date32()).cast(pa.string()).take(index)
         )
         columns_text = [lines.cast(pa.string()), escaped(symbol), stamp_text, date_text]
-        return scratch.COPY, joined_rows([*columns_text, *numbers, broken.text()])
+        return Text(joined_rows([*columns_text, *numbers, broken.text()]))
 
     def _decimals(self, column: dict[str, pa.Array]) -> list[Decimals] | None:
         """Read all numbers as plain decimals, or none of them."""

@@ -2,7 +2,7 @@
 
 scratch: the rows as read. resolved: which instrument a symbol means, and when. aside: rows set
 aside, with the rules they break, or without any when they repeat another row of the batch.
-existing: rows whose key the landing table already has.
+existing: rows whose key the landing table already has, from this batch too (direct.py).
 
 Storage plain keeps the long header of a number, which every comparison would unpack otherwise: a
 quarter of the judge's time.
@@ -29,127 +29,12 @@ SCRATCH = """
         allow_negative_price boolean
     );
     create temp table aside (line bigint primary key, rules text []);
-    create temp table existing (line bigint primary key, revision integer, same boolean);
+    create temp table existing (
+        line bigint primary key, revision integer, same boolean, is_of_batch boolean
+    );
 """
 COPY = "copy scratch from stdin"
 COPY_BINARY = "copy scratch from stdin (format binary)"
-
-RESOLVE = """
-    insert into resolved (symbol, valid_from, valid_to, instrument_id, allow_negative_price)
-    select h.symbol, h.valid_from, h.valid_to, h.instrument_id, i.allow_negative_price
-    from ref.symbol_history as h
-    inner join ref.instruments as i on h.instrument_id = i.instrument_id
-    where h.calendar = %(calendar)s and h.symbol = any(%(symbols)s)
-"""
-
-# Symbols that nobody knows, or not for all time.
-STRANGE = """
-    select s.symbol, r.symbol is not null as is_partly_known
-    from unnest(%(symbols)s::text []) with ordinality as s (symbol, place)
-    left join (
-        select symbol, bool_or(valid_from = '-infinity' and valid_to = 'infinity') as always
-        from resolved
-        group by symbol
-    ) as r on s.symbol = r.symbol
-    where r.always is not true
-    order by s.place
-"""
-
-# Where every row is good, each unknown symbol has one; they come in the order of the file.
-STRANGERS = """
-    with strangers as (
-        select symbol, null::date as session_date, line
-        from unnest(%(unknown)s::text []) with ordinality as u (symbol, line)
-    ),
-"""
-STRANGERS_AMONG_GOOD = """
-    with good as not materialized (
-        select s.symbol, s.session_date, s.line
-        from scratch as s
-        where
-            s.broken is null
-            and not exists (select from aside as a where a.line = s.line)
-    ),
-
-    strangers as (
-        select symbol, null::date as session_date, min(line) as line
-        from good
-        where symbol = any(%(unknown)s)
-        group by symbol
-        union all
-        select g.symbol, g.session_date, min(g.line)
-        from good as g
-        where
-            g.symbol = any(%(partly)s)
-            and not exists (
-                select from resolved as r
-                where
-                    r.symbol = g.symbol
-                    and g.session_date >= r.valid_from and g.session_date < r.valid_to
-            )
-        group by g.symbol, g.session_date
-    ),
-"""
-
-# A symbol outside every known range is another instrument: it gets the gap it falls into.
-NEW_INSTRUMENTS = """
-    gaps as (
-        select
-            s.symbol,
-            coalesce(
-                (
-                    select max(h.valid_to) from resolved as h
-                    where h.symbol = s.symbol and h.valid_to <= s.session_date
-                ), '-infinity'
-            ) as valid_from,
-            coalesce(
-                (
-                    select min(h.valid_from) from resolved as h
-                    where h.symbol = s.symbol and h.valid_from > s.session_date
-                ), 'infinity'
-            ) as valid_to,
-            min(s.line) as line
-        from strangers as s
-        group by 1, 2, 3
-    ),
-
-    created as (
-        select
-            symbol,
-            valid_from,
-            valid_to,
-            nextval(pg_get_serial_sequence('ref.instruments', 'instrument_id')) as instrument_id
-        from (select * from gaps order by line) as gaps
-    ),
-
-    instruments as (
-        insert into ref.instruments (
-            instrument_id, symbol, calendar, currency, asset_class, allow_negative_price,
-            first_source
-        ) overriding system value
-        select
-            instrument_id,
-            symbol,
-            %(calendar)s,
-            %(currency)s,
-            %(asset_class)s,
-            %(allow_negative_price)s,
-            %(source)s
-        from created
-    ),
-
-    histories as (
-        insert into ref.symbol_history (
-            symbol, calendar, valid_from, valid_to, instrument_id, source
-        )
-        select symbol, %(calendar)s, valid_from, valid_to, instrument_id, %(source)s
-        from created
-    )
-
-    insert into resolved (symbol, valid_from, valid_to, instrument_id, allow_negative_price)
-    select symbol, valid_from, valid_to, instrument_id, %(allow_negative_price)s
-    from created
-"""
 
 HAS_RENAMED = "select count(distinct symbol) > count(distinct instrument_id) from resolved"
 
@@ -207,10 +92,11 @@ REPEATED = f"""
 
 # Only the latest revision counts.
 KNOWN = """
-    insert into existing (line, revision, same)
+    insert into existing (line, revision, is_of_batch, same)
     select distinct on (s.line)
         s.line,
         b.revision,
+        b.batch_id = %(batch_id)s,
         not b.is_withdrawn
         and b.adjusted = %(adjusted)s
         and b.open = round(s.open, 10)
@@ -222,6 +108,8 @@ KNOWN = """
         {not_aside}
     order by s.line, b.revision desc
 """
+
+CONTRADICTED = "select from existing where is_of_batch and not same limit 1"
 
 INSERT = """
     insert into raw_market.bars (

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from psycopg import Connection
 
 from warehouse.landing.bars import scratch
@@ -12,6 +10,7 @@ from warehouse.landing.bars.rows import RowReader, ahead
 from warehouse.landing.batches import Progress
 from warehouse.landing.calendars import calendar
 from warehouse.landing.profile import Profile
+from warehouse.landing.symbols import Symbols
 
 Facts = dict[str, object]
 MANY = 20_000
@@ -42,48 +41,41 @@ def fill(conn: Connection, rows: RowReader, progress: Progress | None = None) ->
     """Read a source into a new scratch table."""
     conn.execute(scratch.SCRATCH)
     for statement, data in ahead(rows.copies()):
-        cursor = conn.cursor()
-        with cursor.copy(statement) as copy:
-            copy.write(data)
-        rows.tally.arrived += cursor.rowcount
+        rows.tally.arrived += send(conn, statement, data)
         if progress:
             progress(rows.source.name, rows.tally.position, rows.source.size)
+
+
+def send(conn: Connection, statement: str, data: bytes | bytearray) -> int:
+    """Run one COPY; return how many rows the server took."""
+    cursor = conn.cursor()
+    with cursor.copy(statement) as copy:
+        copy.write(data)
+    return cursor.rowcount
+
+
+ANALYZE_SCRATCH = "analyze scratch (line, symbol, bar_ts, session_date)"
+ANALYZE_RESOLVED = "analyze resolved"
 
 
 class Landing:
     """The statements of one landing, in their order; each knows what the others found."""
 
-    def __init__(self, conn: Connection, known: Facts, symbols: Collection[str]) -> None:
-        """Fetch what the symbols of the batch mean."""
+    def __init__(self, conn: Connection, known: Facts) -> None:
+        """Keep what the statements need to know."""
         self.conn = conn
-        self.facts = known | {"symbols": list(symbols)}
+        self.facts = known
+        self.symbols = Symbols(conn, known)
         self.is_aside = False
         self.is_known = False
         # A tenth of the usual sample of the columns that are joined tells few rows from many.
         conn.execute("set local default_statistics_target = 10")
-        conn.execute("analyze scratch (line, symbol, bar_ts, session_date)")
-        conn.execute(scratch.RESOLVE, self.facts)
-        conn.execute("analyze resolved")
 
     def judge(self, statement: str) -> None:
         """Set rows aside that break a rule."""
         if self.conn.execute(statement, self.facts).rowcount:
             self.conn.execute("analyze aside")
             self.is_aside = True
-
-    def make_instruments(self) -> None:
-        """Make an instrument of each symbol that good rows name and nobody knows."""
-        strange = self.conn.execute(scratch.STRANGE, self.facts).fetchall()
-        if strange:
-            groups = {
-                "unknown": [symbol for symbol, partly in strange if not partly],
-                "partly": [symbol for symbol, partly in strange if partly],
-            }
-            # Most often every row is good and no symbol is known in part: no need to look at rows.
-            look = self.is_aside or groups["partly"]
-            strangers = scratch.STRANGERS_AMONG_GOOD if look else scratch.STRANGERS
-            self.conn.execute(strangers + scratch.NEW_INSTRUMENTS, self.facts | groups)
-            self.conn.execute("analyze resolved")
 
     def find_repeated(self, *, in_order: bool) -> None:
         """Set rows aside whose key the batch has more than once."""
@@ -107,6 +99,10 @@ class Landing:
         self.conn.execute("set local enable_nestloop = on")
         if self.is_known:
             self.conn.execute("analyze existing")
+
+    def contradicts_itself(self) -> bool:
+        """Say whether a row has other values than one that this batch has landed already."""
+        return self.is_known and bool(self.conn.execute(scratch.CONTRADICTED).rowcount)
 
     def insert(self, *, in_order: bool) -> int:
         """Insert the rest in one statement, for one note in the change log; return how many."""

@@ -169,7 +169,10 @@ def withdraw_source(
                 "first_ts": tally.first_ts,
                 "last_ts": tally.last_ts,
             }
-            landing = statements.Landing(conn, facts, tally.symbols)
+            landing = statements.Landing(conn, facts)
+            conn.execute(statements.ANALYZE_SCRATCH)
+            landing.symbols.learn(tally.symbols)
+            conn.execute(statements.ANALYZE_RESOLVED)
             landing.judge(doomed.PARSED)
             conn.execute(doomed.IN_FILE, facts)
             landing.judge(doomed.UNKNOWN)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
@@ -15,8 +16,10 @@ from warehouse.landing.batches import (
     writing,
 )
 from warehouse.landing.delimited import DelimitedSource
+from warehouse.landing.direct import Contradiction
 from warehouse.landing.readers import FrameSource, Source, open_source
 from warehouse.landing.records.as_text import Row, RowsSource, TextSource
+from warehouse.landing.records.direct import is_possible
 from warehouse.landing.records.landables import find
 from warehouse.landing.records.landing import RecordLanding
 from warehouse.landing.records.profile import RecordProfile, record_profile
@@ -67,7 +70,7 @@ def land_source(
     progress: Progress | None = None,
     is_replay: bool = False,
 ) -> BatchResult:
-    """Land one source: read it to a scratch table, judge it there, write in one transaction.
+    """Land one source in one transaction: directly where its table allows it, else by scratch.
 
     The lines of a replay are ids of quarantined rows: those still bad are left where they are.
     """
@@ -77,12 +80,17 @@ def land_source(
         profile = profile.model_copy(update={"null_values": []})
     with session(source.name) as conn:
         table = find(conn, profile.table)
-        reader = RecordReader(TextSource(source), profile, table)
-        landing = RecordLanding(conn, reader)
-        landing.fill(progress)
-        with writing(conn):
-            result = landing.land(began, is_replay=is_replay)
-            source.check_unchanged()
+        for may_be_direct in (False,) if is_replay else (True, False):
+            landing = RecordLanding(conn, RecordReader(TextSource(source), profile, table))
+            is_direct = may_be_direct and is_possible(conn, landing.shape, landing.reader)
+            if not is_direct:
+                landing.fill(progress)
+            with suppress(Contradiction), writing(conn):
+                if is_direct:
+                    landing.fill(progress, is_direct=True)
+                result = landing.land(began, is_replay=is_replay)
+                source.check_unchanged()
+                break
         if result.accepted >= ANALYZE_FROM:
             conn.execute(f"analyze {table.name}")
     return result

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from datetime import datetime, timedelta
 
 import numpy as np
 import psycopg
@@ -11,15 +12,18 @@ from psycopg import Connection
 
 from warehouse.errors import WarehouseError
 from warehouse.landing import quarantine
-from warehouse.landing.bars import scratch as bars_scratch
 from warehouse.landing.bars.rows import ahead
+from warehouse.landing.bars.statements import send
 from warehouse.landing.batches import BatchResult, Progress, new_batch, store_batch, store_replay
 from warehouse.landing.calendars import calendar
+from warehouse.landing.direct import COALESCE, Contradiction
 from warehouse.landing.records import judge, partitions, scratch, write
+from warehouse.landing.records.direct import Block, DirectRecords
 from warehouse.landing.records.landables import Kind, Landable
 from warehouse.landing.records.rows import Batch, RecordReader
 from warehouse.landing.records.shape import Shape, listed
 from warehouse.landing.sessions import ensure_sessions
+from warehouse.landing.symbols import Symbols
 
 REFUSALS = (
     psycopg.errors.DataError,
@@ -50,9 +54,22 @@ class RecordLanding:
         self.arrived = 0
         self.has_unread = False
         self.batch_id = new_batch(conn)
+        self.zone = calendar(self.profile.calendar).timezone
+        profile = self.profile
+        self.symbols = Symbols(
+            conn,
+            {
+                "calendar": profile.calendar,
+                "currency": profile.currency,
+                "asset_class": profile.asset_class,
+                "allow_negative_price": profile.allow_negative_price,
+                "source": profile.source,
+            },
+        )
+        self.direct = DirectRecords(reader, self.symbols, self.batch_id)
 
-    def fill(self, progress: Progress | None) -> None:
-        """Read the source into the scratch table."""
+    def fill(self, progress: Progress | None, *, is_direct: bool = False) -> None:
+        """Read the source into the scratch table, or what can go there into the landing table."""
         conn, reader = self.conn, self.reader
         try:
             for statement in scratch.create(self.shape):
@@ -65,9 +82,14 @@ class RecordLanding:
             ) from None
         if reader.is_raw:
             conn.execute(scratch.create_raw(self.shape, reader.source.columns))
+        if self.shape.finds_instrument:
+            for statement in scratch.symbols(self.shape, self.zone):
+                conn.execute(statement)
         relation = "raw" if reader.is_raw else "sent"
-        for batch in ahead(reader.batches()):
-            self._copy(relation, batch)
+        for each in ahead(self.direct.blocks() if is_direct else reader.batches()):
+            batch = each.batch if isinstance(each, Block) else each
+            if not (isinstance(each, Block) and self.direct.take(each)):
+                self._copy(relation, batch)
             self.arrived += batch.rows
             if progress:
                 progress(reader.source.name, batch.position, reader.source.size)
@@ -76,32 +98,25 @@ class RecordLanding:
         """Copy a batch typed; as text, when some value has not the type of its column."""
         data = batch.data()
         try:
-            self._send(scratch.copy(relation, batch.columns), data)
+            with self.conn.transaction():
+                send(self.conn, scratch.copy(relation, batch.columns), data)
         except (psycopg.errors.DataError, psycopg.errors.IntegrityError):
             self.has_unread = True
-            self._send(scratch.copy("unread", batch.columns), data)
-
-    def _send(self, statement: str, data: bytes) -> None:
-        with self.conn.cursor().copy(statement) as copy:
-            copy.write(data)
+            send(self.conn, scratch.copy("unread", batch.columns), data)
 
     def land(self, began: float, *, is_replay: bool) -> BatchResult:
-        """Judge the scratch table and write what it says; nothing before this touched a table."""
+        """Judge what is in the scratch table and write what it says.
+
+        Raises Contradiction when a row has other values than one that went directly.
+        """
         conn = self.conn
         told = judge.reasons(self.shape)
         conn.cursor().executemany("insert into reasons values (%s, %s)", list(told.items()))
-        if self.reader.is_raw:
-            self._express()
-        self._judge()
-        self._find_instruments()
-        for statement in judge.strangers(self.shape):
-            self._set_aside(statement)
-        # Before the table is read: afterwards, its partitions would wait for this transaction.
-        partitions.ensure(conn, self.table.name)
-        self._find_known()
-        if self.is_known or not self.shape.is_keyed:
-            self._find_repeated()
-        accepted = self._write()
+        accepted = self.direct.way.rows
+        if self.arrived > accepted:
+            accepted += self._land_scratch()
+        if self.direct.way.rows:
+            self._cover(*(conn.execute(COALESCE, [self.table.name]).fetchone() or (None, None)))
         known, rejected = self._count()
         held = rejected if is_replay else self._quarantine()
         landed = accepted + known + rejected
@@ -135,6 +150,29 @@ class RecordLanding:
         else:
             store_batch(conn, result, self.reader.source.size, stored)
         return result
+
+    def _land_scratch(self) -> int:
+        """Judge the scratch table and write what is new; return how many rows were accepted."""
+        if self.reader.is_raw:
+            self._express()
+        self._judge()
+        self._find_instruments()
+        for statement in judge.strangers(self.shape):
+            self._set_aside(statement)
+        # Before the table is read: afterwards, its partitions would wait for this transaction.
+        partitions.ensure(self.conn, self.table.name)
+        self._find_known()
+        if self.is_known or not self.shape.is_keyed:
+            self._find_repeated()
+        return self._write()
+
+    def _cover(self, first: datetime | None, last: datetime | None) -> None:
+        """Store the sessions of the days around two times."""
+        if first and last:
+            day = timedelta(days=1)
+            ensure_sessions(
+                self.conn, self.profile.calendar, (first - day).date(), (last + day).date()
+            )
 
     def _one(self, statement: str) -> int:
         row = self.conn.execute(statement).fetchone()
@@ -203,46 +241,32 @@ class RecordLanding:
 
     def _find_instruments(self) -> None:
         """Find the instrument of each symbol; one that nobody knows becomes an instrument."""
-        conn, profile, reader = self.conn, self.profile, self.reader
-        zone = calendar(profile.calendar).timezone
+        conn, profile = self.conn, self.profile
         if not self.shape.finds_instrument:
-            conn.execute(scratch.arrivals(self.shape, self.batch_id, zone, always=True))
+            conn.execute(scratch.arrivals(self.shape, self.batch_id, self.zone, always=True))
             return
-        for statement in scratch.symbols(self.shape, zone):
-            conn.execute(statement)
-        days = conn.execute(scratch.days(self.shape, zone)).fetchone()
+        days = conn.execute(scratch.days(self.shape, self.zone)).fetchone()
         if days and days[0]:
             ensure_sessions(conn, profile.calendar, *days)
         # Told by the reader, unless some came by an expression.
-        named = [*reader.symbols] or [
+        named = [*self.reader.symbols] or [
             row[0]
             for row in conn.execute("select symbol from scratch group by 1 order by min(line)")
         ]
-        facts: dict[str, object] = {
-            "calendar": profile.calendar,
-            "currency": profile.currency,
-            "asset_class": profile.asset_class,
-            "allow_negative_price": profile.allow_negative_price,
-            "source": profile.source,
-            "symbols": named,
-        }
-        conn.execute(bars_scratch.RESOLVE, facts)
-        strange = conn.execute(bars_scratch.STRANGE, facts).fetchall()
-        facts["unknown"] = [symbol for symbol, partly in strange if not partly]
-        facts["partly"] = [symbol for symbol, partly in strange if partly]
-        if strange:
-            look = self.shape.is_aside or facts["partly"]
-            strangers = bars_scratch.STRANGERS_AMONG_GOOD if look else bars_scratch.STRANGERS
-            conn.execute(strangers + bars_scratch.NEW_INSTRUMENTS, facts)
+        self.symbols.learn(named)
+        self.symbols.make(named, is_aside=self.shape.is_aside)
         conn.execute("analyze resolved")
         always = not self._one(CHANGED_HANDS)
-        conn.execute(scratch.arrivals(self.shape, self.batch_id, zone, always=always))
+        conn.execute(scratch.arrivals(self.shape, self.batch_id, self.zone, always=always))
 
     def _find_known(self) -> None:
         """Find rows whose key is landed already."""
         self.is_known = bool(self.conn.execute(write.known(self.shape)).rowcount)
         if self.is_known:
             self.conn.execute("analyze existing")
+            contradicted = write.contradicted(self.shape, self.batch_id)
+            if self.direct.way.rows and self.conn.execute(contradicted).rowcount:
+                raise Contradiction
 
     def _find_repeated(self) -> bool:
         """Set rows aside whose key the file has more than once, and those a ledger refuses."""
@@ -261,7 +285,7 @@ class RecordLanding:
     def _write(self) -> int:
         """Write the good rows in one statement, or in halves when some are refused."""
         conn = self.conn
-        expected = self.arrived - sum(self._count())
+        expected = self.arrived - self.direct.way.rows - sum(self._count())
         if not expected:
             return 0
         try:

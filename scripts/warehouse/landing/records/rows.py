@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from warehouse.errors import WarehouseError
-from warehouse.landing.bars.copytext import NULL, escaped, joined_rows
+from warehouse.landing.bars.copytext import escaped, joined_rows
 from warehouse.landing.records.as_text import TextSource
 from warehouse.landing.records.landables import KEPT, Landable
 from warehouse.landing.records.profile import RecordProfile
@@ -30,11 +30,12 @@ class Batch:
     """Rules that reading alone found broken, as the text of an array."""
     rows: int
     position: int
+    symbols: pa.DictionaryArray | None = None
 
     def data(self) -> bytes:
         """Return the rows for COPY."""
         texts = self.texts if self.broken is None else [*self.texts, self.broken]
-        return joined_rows([pc.fill_null(each, NULL) for each in texts])
+        return joined_rows(texts)
 
 
 @dataclass
@@ -146,6 +147,7 @@ class RecordReader:
         broken = Broken(len(lines))
         header = self._repeated_header(table)
         broken.add("repeated_header", header)
+        symbols: pa.DictionaryArray | None = None
         names, texts = ["_line"], [lines.cast(pa.string())]
         sent = {name: _whole(table[name]) for name in self.needed}
         nulled = {name: self._nulled(values) for name, values in sent.items()}
@@ -156,7 +158,8 @@ class RecordReader:
             if converted.null_count:
                 self.nulls.add(name)
             if name == "symbol":
-                self.symbols |= dict.fromkeys(pc.unique(converted.drop_null()).to_pylist())
+                symbols = converted.dictionary_encode()
+                self.symbols |= dict.fromkeys(symbols.dictionary.to_pylist())
             texts.append(escaped(converted))
         if self.is_raw:
             names += sent
@@ -164,7 +167,7 @@ class RecordReader:
         if broken.rules is not None:
             names.append("_broken")
             self.has_broken = True
-        return Batch(names, texts, broken.text(), len(lines), position)
+        return Batch(names, texts, broken.text(), len(lines), position, symbols)
 
     def _converted(self, name: str, values: pa.Array, broken: Broken) -> pa.Array:
         """Return a column as PostgreSQL reads it."""

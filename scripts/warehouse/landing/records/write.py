@@ -66,6 +66,17 @@ def known(shape: Shape) -> str:
     """
 
 
+def contradicted(shape: Shape, batch_id: int) -> str:
+    """Ask whether a row has other values than one that this batch has written already."""
+    return f"""
+        select from existing as e
+        inner join arrivals as s on e.line = s._line
+        inner join {shape.table.name} as t on {shape.same_row()}
+        where not e.same and t.batch_id = {batch_id}
+        limit 1
+    """
+
+
 def todo(shape: Shape) -> str:
     """Number the rows to be written in the order of their events."""
     order = f"{shape.order}, s._line" if shape.order else "s._line"
