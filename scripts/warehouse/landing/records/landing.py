@@ -102,6 +102,7 @@ class RecordLanding:
         if self.is_known or not self.shape.is_keyed:
             self._find_repeated()
         accepted = self._write()
+        late = partitions.late(conn, self.table.name, write.UNWRITTEN)
         known, rejected = self._count()
         held = rejected if is_replay else self._quarantine()
         landed = accepted + known + rejected
@@ -123,6 +124,7 @@ class RecordLanding:
             accepted=accepted,
             known=known,
             quarantined=held,
+            late=late,
             seconds=round(time.monotonic() - began, 3),
             rules=dict(conn.execute(judge.RULES).fetchall()),
             ignored=self.reader.ignored,
