@@ -21,7 +21,7 @@ FAULTS = {
 }
 OTHER_FAULTS = {
     "time_column: tick_ts\n": "time_column: known_at\n              shards: 4\n",
-    '{segment_by: instrument_id, order_by: "tick_ts desc, source, seq"}': "{segment_by: isin}",
+    '{segment_by: "instrument_id, source", order_by: "tick_ts desc, seq"}': "{segment_by: isin}",
     "timeframe, source, seq, revision": "timeframe, soruce, seq",
     "chunk_interval: 1 day\n": "chunk_interval: 1 day\n"
     "              compress: {segment_by: service, order_by: timestamp}\n",
