@@ -44,10 +44,13 @@ def _line(figure: Figure) -> str:
     return f"| {figure.name} | {figure.value} | {ratio} | {figure.target} | {met} |"
 
 
-def write_docs(path: Path, text: str) -> None:
-    """Replace what is between the markers."""
+def write_docs(path: Path, text: str, block: str = "benchmarks") -> None:
+    """Replace what is between the markers of a block, which is added where the page has none."""
+    begin, end = (mark.replace("benchmarks", block) for mark in (BEGIN, END))
     page = path.read_text(encoding="utf-8") if path.exists() else INTRODUCTION
-    before, _, rest = page.partition(BEGIN)
-    after = rest.partition(END)[2]
+    if begin not in page:
+        page = f"{page.rstrip()}\n\n{begin}\n{end}\n"
+    before, _, rest = page.partition(begin)
+    after = rest.partition(end)[2]
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
+    path.write_text(f"{before}{begin}\n{text}\n{end}{after}", encoding="utf-8")

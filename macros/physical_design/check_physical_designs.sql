@@ -15,14 +15,15 @@
     {%- for wish in wishes -%}
         {%- set node = wish.node -%}
         {%- if node.resource_type == 'model' -%}
-            {%- set wrong = faults_of_design(wish.design, node.columns, node.config.get('unique_key') or [], ['time_column', 'chunk_interval', 'indexes']) -%}
+            {%- set wrong = faults_of_design(
+                wish.design, {'columns': node.columns, 'key': node.config.get('unique_key') or []}, ['time_column', 'chunk_interval', 'indexes']
+            ) -%}
             {%- if node not in published_models() and not var('workspace') -%}
                 {%- do wrong.append('only published marts have one') -%}
             {%- endif -%}
         {%- elif node.unique_id in landed -%}
-            {%- set table = landed[node.unique_id] -%}
             {%- set wrong = faults_of_design(
-                wish.design, table['columns'], table['key'], ['time_column', 'chunk_interval', 'partitions', 'compress', 'why', 'indexes']
+                wish.design, landed[node.unique_id], ['time_column', 'chunk_interval', 'partitions', 'compress', 'why', 'indexes']
             ) -%}
         {%- else -%}
             {%- set wrong = ['there is no table ' ~ node.schema ~ '.' ~ node.identifier ~ ': `warehouse migrate` makes them'] -%}

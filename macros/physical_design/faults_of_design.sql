@@ -1,6 +1,6 @@
-{% macro faults_of_design(design, columns, key, words) -%}
+{% macro faults_of_design(design, table, words) -%}
     {#- What is wrong with a physical design, as a list of texts: unknown words, columns that are not there, a key without the time. -#}
-    {%- set wrong = [] -%}
+    {%- set wrong, columns, key = [], table['columns'], table['key'] -%}
     {%- if design is not mapping -%}
         {{ return(['give a mapping']) }}
     {%- endif -%}
@@ -24,7 +24,7 @@
         {%- do wrong.append(word ~ ' needs a time_column') -%}
     {%- endfor -%}
     {%- if 'compress' in design -%}
-        {%- do wrong.extend(faults_of_compression(design.compress, columns)) -%}
+        {%- do wrong.extend(faults_of_compression(design.compress, table)) -%}
     {%- endif -%}
     {%- for index in design.get('indexes', []) -%}
         {%- do wrong.extend(faults_of_index(index, columns)) -%}

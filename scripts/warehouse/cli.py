@@ -22,6 +22,7 @@ from warehouse import (
     cli_prop,
     cli_queries,
     cli_roles,
+    cli_settings,
     cli_simulate,
     config,
     output,
@@ -85,6 +86,7 @@ app.command(
 )(cli_migrate.migrate)
 
 app.command(epilog=cli_simulate.EPILOG)(cli_simulate.simulate)
+app.command(epilog=cli_settings.EPILOG)(cli_settings.settings)
 
 
 @app.command(epilog=output.examples("warehouse up", "WAREHOUSE_HOME=/tmp/second warehouse up"))

@@ -305,6 +305,11 @@ def print_results(results: Sequence[Any]) -> None:
             for r in results
         ],
     )
+    if late := sum(result.late for result in results):
+        output.say(
+            f"{late:,} rows went into compressed chunks, which takes a multiple of the usual time;"
+            " the columnstore job packs them"
+        )
     ignored = list(dict.fromkeys(name for result in results for name in result.ignored))
     if ignored:
         output.say(f"warning: the table has no place for {', '.join(ignored)}: not landed")

@@ -20,6 +20,22 @@ GROUPS = {
 }
 """What a login may be, and the role of the migrations behind it."""
 
+LIMITS = {
+    "loader": {"statement_timeout": "1h", "idle_in_transaction_session_timeout": "1min"},
+    # A full build of a large warehouse takes hours, and nobody should have to guess how many.
+    "transformer": {},
+    "reader": {
+        "statement_timeout": "5min",
+        "idle_in_transaction_session_timeout": "1min",
+        "idle_session_timeout": "8h",
+    },
+    "auditor": {"statement_timeout": "1h", "idle_in_transaction_session_timeout": "1min"},
+}
+"""Settings of a login: what nobody waits for any more must not hold locks, rows or a backend.
+
+Members do not inherit settings of a group, so each login has its own; `alter role` changes them.
+"""
+
 MEMBERS = """
 select login.rolname, array_agg(team.rolname order by team.rolname)
 from pg_roles as login
@@ -76,6 +92,12 @@ def add(name: str, *, role: str, to: Path, tenant: str | None = None) -> config.
                 sql.SQL("{} {} login password {}").format(verb, login, sql.Literal(verifier))
             )
             session.execute(sql.SQL("grant {} to {}").format(group, login))
+            for setting, value in LIMITS[role].items() if not found else ():
+                session.execute(
+                    sql.SQL("alter role {} set {} = {}").format(
+                        login, sql.Identifier(setting), sql.Literal(value)
+                    )
+                )
             if tenant:
                 team = sql.Identifier(_tenant_role(session, tenant))
                 session.execute(sql.SQL("grant {} to {}").format(team, login))

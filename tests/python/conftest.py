@@ -113,32 +113,38 @@ def empty_database(home: config.Home, monkeypatch: pytest.MonkeyPatch) -> Iterat
         session.execute(f"drop database {name} with (force)")
 
 
-@pytest.fixture(scope="session", params=timescale.SUITES, ids="postgresql_{}".format)
+@pytest.fixture(scope="session")
+def community_home(spare_folder: Path, _clean_environment: None) -> Iterator[config.Home]:
+    """A home whose server is the named one of the Community edition, migrated."""
+    try:
+        where = timescale.community()
+    except timescale.Missing as missing:
+        pytest.skip(f"no TimescaleDB Community: {missing}")
+    yield from _timescale_home(where, spare_folder / "community")
+
+
+@pytest.fixture(
+    scope="session",
+    params=[*timescale.SUITES, "community"],
+    ids=lambda each: each if isinstance(each, str) else f"postgresql_{each}",
+)
 def timescale_home(
     request: pytest.FixtureRequest, spare_folder: Path, _clean_environment: None
 ) -> Iterator[config.Home]:
-    """A home whose server is a real one with TimescaleDB (Apache edition), migrated.
+    """A home whose server is a real one with TimescaleDB, migrated.
 
-    Tests that use it run once on each version of PostgreSQL that Debian has the extension for.
+    Tests that use it run once on each version of PostgreSQL that Debian has the Apache edition
+    for, and on the Community edition where a server is named.
     """
+    if request.param == "community":
+        yield request.getfixturevalue("community_home")
+        return
     with ExitStack() as stack:
         try:
             where = stack.enter_context(timescale.running(request.param))
         except timescale.Missing as missing:
             (pytest.fail if timescale.IS_REQUIRED else pytest.skip)(f"no TimescaleDB: {missing}")
-        instance = config.Home(spare_folder / f"timescale{request.param}")
-        instance.store(where)
-        instance.logs.mkdir()
-        with timescale.maintenance(where) as session:
-            session.execute(f"create database {TEMPLATE}")
-        # Only meanwhile: the tests after these belong to the embedded server again.
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("WAREHOUSE_HOME", str(instance.path))
-            patch.setenv("WAREHOUSE_DATABASE", TEMPLATE)
-            with psycopg.connect(config.connection().url()) as session:
-                session.execute("create extension if not exists timescaledb")
-            migrate.migrate()
-        yield instance
+        yield from _timescale_home(where, spare_folder / f"timescale{request.param}")
 
 
 @pytest.fixture
@@ -146,10 +152,46 @@ def timescale_database(
     timescale_home: config.Home, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[str]:
     """The name of a fresh, migrated database with TimescaleDB, the one every command goes to."""
+    yield from _timescale_database(timescale_home, monkeypatch)
+
+
+@pytest.fixture
+def community_database(
+    community_home: config.Home, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str]:
+    """The same on the Community edition alone."""
+    yield from _timescale_database(community_home, monkeypatch)
+
+
+def _timescale_home(where: config.Connection, folder: Path) -> Iterator[config.Home]:
+    instance = config.Home(folder)
+    instance.store(where)
+    instance.logs.mkdir()
+    with timescale.maintenance(where) as session:
+        session.execute(f"drop database if exists {TEMPLATE} with (force)")
+        session.execute(f"create database {TEMPLATE}")
+    # Only meanwhile: the tests after these belong to the embedded server again.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WAREHOUSE_HOME", str(instance.path))
+        patch.setenv("WAREHOUSE_DATABASE", TEMPLATE)
+        with psycopg.connect(config.connection().url(), autocommit=True) as session:
+            session.execute("create extension if not exists timescaledb")
+        migrate.migrate()
+    with timescale.maintenance(where) as session:
+        # A scheduler of TimescaleDB would sit in it, and a database in use cannot be copied.
+        session.execute(f"alter database {TEMPLATE} with allow_connections false")
+    yield instance
+    # The named server is not ours to leave anything on.
+    with timescale.maintenance(where) as session:
+        session.execute(f"drop database {TEMPLATE} with (force)")
+
+
+def _timescale_database(instance: config.Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     name = f"test_{next(_numbers)}"
-    with timescale.maintenance(timescale_home.connection) as session:
-        session.execute(f"create database {name} template {TEMPLATE}")
-        monkeypatch.setenv("WAREHOUSE_HOME", str(timescale_home.path))
+    with timescale.maintenance(instance.connection) as session:
+        session.execute(f"drop database if exists {name} with (force)")
+        timescale.copy(session, TEMPLATE, name)
+        monkeypatch.setenv("WAREHOUSE_HOME", str(instance.path))
         monkeypatch.setenv("WAREHOUSE_DATABASE", name)
         yield name
         session.execute(f"drop database {name} with (force)")

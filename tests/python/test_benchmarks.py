@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
-from benchmarks import alarms, features, landing, signals, table
+from benchmarks import alarms, features, landing, signals, storage, table
 from benchmarks.data import Scale, generate
 from benchmarks.peers import writers
 from benchmarks.peers.formulas import check_complete
@@ -97,6 +98,38 @@ def test_signals_are_judged_as_the_peer_judges_them(
     assert [figure.name.partition("horizon ")[2][:2] for figure in luck.figures] == [
         "1:", "5:", "10", "21",
     ]  # fmt: skip
+
+
+def test_bytes_of_a_row_without_a_columnstore(
+    home: config.Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storage, "COMMUNITY_URL", None)
+    space = Workspace(tmp_path, home, template="warehouse_template")
+    (found,) = storage.run(space, generate(SMALL, end=END))
+    told = {figure.name.partition(",")[0]: figure.value for figure in found.figures}
+    assert {"raw_market.ticks", "raw_market.bars", "marts.feature_engineered_data"} <= {*told}
+    assert "1272 floats" in told["marts.feature_engineered_data"]
+    assert found.notes[0].startswith("No columnstore was measured")
+    assert not any("columnstore by" in figure.name for figure in found.figures)
+
+
+def test_what_is_called_declared_is_declared() -> None:
+    sources = Path(config.PROJECT / "models" / "staging")
+    text = "".join(each.read_text() for each in sources.glob("*__sources.yml"))
+    for store in storage.STORES:
+        segment_by, order_by = store.tried[0]
+        wanted = re.sub(r"[{} \"]", "", f"compress: segment_by: {segment_by}, order_by: {order_by}")
+        assert (wanted in re.sub(r"[{} \"]", "", text)) is store.declared, store.relation
+
+
+def test_blocks_of_the_page_keep_each_other(tmp_path: Path) -> None:
+    page = tmp_path / "benchmarks.md"
+    table.write_docs(page, "speeds")
+    table.write_docs(page, "bytes", "storage")
+    table.write_docs(page, "other speeds")
+    text = page.read_text()
+    assert "\nspeeds" not in text
+    assert text.index("other speeds") < text.index("<!-- storage: begin -->\nbytes\n")
 
 
 def about() -> dict[str, object]:

@@ -21,7 +21,10 @@ FAULTS = {
 }
 OTHER_FAULTS = {
     "time_column: tick_ts\n": "time_column: known_at\n              shards: 4\n",
-    "{segment_by: instrument_id, order_by: tick_ts desc}": "{segment_by: isin}",
+    '{segment_by: "instrument_id, source", order_by: "tick_ts desc, seq"}': "{segment_by: isin}",
+    "timeframe, source, seq, revision": "timeframe, soruce, seq",
+    "chunk_interval: 1 day\n": "chunk_interval: 1 day\n"
+    "              compress: {segment_by: service, order_by: timestamp}\n",
     "- name: agent_metrics\n": "- name: metrics\n",
     "columns: [batch_id]\n                  method: brin\n"
     "                  why: the rows of a batch, which lie together as they were landed\n"
@@ -32,6 +35,11 @@ SAID = (
     "'shards': give time_column, chunk_interval, partitions, compress, why or indexes",
     "its unique key must contain time_column 'known_at'",
     "compress: give segment_by and order_by",
+    "physical_design of quotes (models/staging/_landing__sources.yml)",
+    "compress: 'soruce' is no column of it",
+    "compress: end order_by with source, revision of its key",
+    "physical_design of performance_logs (models/staging/_landing__sources.yml)",
+    "compress: it has row-level security",
     "index ticks_batch_idx lacks why",
     "index ticks_batch_idx: 'batch' is no column of it",
     "there is no table raw_logs.metrics: `warehouse migrate` makes them",

@@ -47,6 +47,21 @@ def test_the_longest_legal_number_wins(database: str) -> None:
             )
 
 
+def test_nothing_is_compressed_while_it_is_corrected(database: str) -> None:
+    change = "update ops.retention_policy set {} where relation = 'raw_market.ticks'"
+    with db.connect("tests", autocommit=True) as session:
+        for wrong in ("correction_horizon = '7 days'", "compress_after = '2 days'"):
+            with pytest.raises(psycopg.errors.CheckViolation, match="compresses_what_is_settled"):
+                session.execute(change.format(wrong).encode())
+        session.execute(
+            change.format("correction_horizon = '8 days', compress_after = '9 days'").encode()
+        )
+        # Nothing is compressed without a columnstore, and that costs no landing anything.
+        assert session.execute("select * from ops.columnstore_parts()").fetchall() == []
+        late = "select * from ops.compressed_times('raw_market.ticks')"
+        assert session.execute(late).fetchall() == []
+
+
 LOG = (
     'insert into raw_logs.performance_logs ("timestamp", operation_name, duration_ms, status)'
     " values (now() - interval '40 days', 'x', 1, 'success')"

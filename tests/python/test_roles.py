@@ -232,3 +232,14 @@ def test_a_login_is_made_without_its_password_being_shown(database: str, tmp_pat
         with pytest.raises(WarehouseError):
             roles.add(name, role=role, to=tmp_path / "none")
     assert "PGPASSWORD" not in os.environ
+
+
+def test_logins_do_not_wait_for_ever(database: str) -> None:
+    with login("reader", "alpha") as reader, login("transformer") as builder:
+        asked = (
+            "select current_setting('statement_timeout'), current_setting('idle_session_timeout')"
+        )
+        with psycopg.connect(reader.url()) as session:
+            assert session.execute(asked).fetchone() == ("5min", "8h")
+        with psycopg.connect(builder.url()) as session:
+            assert session.execute(asked).fetchone() == ("0", "0")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import configparser
 import itertools
 import os
 import pwd
+import re
 import shutil
 import signal
 import socket
@@ -347,6 +349,34 @@ def test_settings_follow_the_machine(memory: int, expected: str) -> None:
     assert "dynamic_shared_memory_type = 'mmap'" in text
     roomy = server_settings.render(replace(machine, shared_memory=8192), 4711)
     assert "dynamic_shared_memory_type" not in roomy
+
+
+def test_a_server_takes_its_settings(created: config.Home) -> None:
+    machine = server_settings.Machine(65536, cores=16, free_disk=10**6, shared_memory=None)
+    text = server_settings.render_server(machine)
+    assert "shared_buffers = '16384MB'" in text
+    assert "statement_timeout = '0'" in text
+    plain = server_settings.render_server(machine, timescale=False)
+    assert "timescaledb" not in plain
+    given = dict(re.findall(r"^([a-z_.]+) = '(.*?)'", text, re.MULTILINE))
+    assert len(given) == len(re.findall(r"^[a-z]", text, re.MULTILINE)) > 30
+    # What the server makes of the file; -C loads no library.
+    conf = created.path.parent / "settings.conf"
+    conf.write_text(text)
+    for name in ("max_worker_processes", "max_locks_per_transaction", "random_page_cost"):
+        question = (f"--config_file={conf}", "-D", str(created.data), "-C", name)
+        done = server_files.run(created, "postgres", *question)
+        assert done.stdout.strip() == given[name], done.stdout
+
+
+def test_pgbouncer_is_for_readers() -> None:
+    machine = server_settings.Machine(8192, cores=2, free_disk=10_000, shared_memory=None)
+    profile = configparser.ConfigParser()
+    profile.read_string(server_settings.render_pgbouncer(machine, "db.firm.example"))
+    assert profile["databases"]["warehouse"].startswith("host=db.firm.example ")
+    pool = profile["pgbouncer"]
+    assert (pool["pool_mode"], pool["default_pool_size"]) == ("transaction", "8")
+    assert pool["server_tls_sslmode"] == "verify-full"
 
 
 def test_settings_are_taken(home: config.Home) -> None:

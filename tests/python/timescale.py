@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import psycopg
 
@@ -30,6 +31,15 @@ FOLDER = config.PROJECT / ".timescale"
 
 IS_REQUIRED = os.environ.get("TIMESCALE_REQUIRED") == "1"
 """Set by CI: there a server that is missing is a failure, elsewhere a skip."""
+
+# Read now: the tests' environment is cleared of the user's own settings.
+COMMUNITY_URL = os.environ.get("WAREHOUSE_TEST_COMMUNITY_URL")
+"""A server of the Community edition, to be found by its superuser `warehouse`; Debian has none."""
+
+LOW_LIMIT = (
+    "alter database {} set timescaledb.max_tuples_decompressed_per_dml_transaction = 1".format
+)
+"""100,000 by default, which hides in small data what breaks in large."""
 
 DATA = "/var/lib/postgresql/warehouse"
 
@@ -123,10 +133,31 @@ def running(version: int) -> Iterator[config.Connection]:
         shutil.rmtree(root / DATA[1:], ignore_errors=True)
 
 
+def community() -> config.Connection:
+    """Return where the server of the Community edition is that the environment names."""
+    if not COMMUNITY_URL:
+        raise Missing("WAREHOUSE_TEST_COMMUNITY_URL names no server of the Community edition")
+    parts = urlsplit(COMMUNITY_URL)
+    if parts.username != config.OWNER:
+        raise Missing(f"the login of WAREHOUSE_TEST_COMMUNITY_URL is not {config.OWNER}")
+    host, secret = parts.hostname or "127.0.0.1", unquote(parts.password or "")
+    return config.Connection(host, parts.port or 5432, config.OWNER, secret)
+
+
 def maintenance(where: config.Connection) -> psycopg.Connection:
     """Open a session outside of the databases that tests make and drop."""
     url = where.url().rsplit("/", 1)[0] + "/postgres"
     return psycopg.connect(url, autocommit=True)
+
+
+def copy(session: psycopg.Connection, template: str, name: str) -> None:
+    """Copy a database; a scheduler of TimescaleDB that sits in the template is sent away."""
+    session.execute(
+        "select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = %s",
+        [template],
+    )
+    session.execute(f"create database {name} template {template}")
+    session.execute(LOW_LIMIT(name))
 
 
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "TZ": "UTC"}

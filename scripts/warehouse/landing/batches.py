@@ -19,11 +19,11 @@ LOCK = 0x6C616E64
 STORE = """
     insert into ops.batches (
         batch_id, dataset, source, timeframe, file, file_bytes, profile, seconds,
-        landed, accepted, known, quarantined
+        landed, accepted, known, quarantined, late
     ) overriding system value
     values (
         %(batch_id)s, %(dataset)s, %(source)s, %(timeframe)s, %(file)s, %(file_bytes)s,
-        %(profile)s, %(seconds)s, %(landed)s, %(accepted)s, %(known)s, %(quarantined)s
+        %(profile)s, %(seconds)s, %(landed)s, %(accepted)s, %(known)s, %(quarantined)s, %(late)s
     )
 """
 
@@ -55,6 +55,8 @@ class BatchResult:
     known: int
     quarantined: int
     seconds: float
+    late: int = 0
+    """Accepted rows whose chunk was compressed already: they cost a multiple."""
     rules: dict[str, int] = field(default_factory=dict)
     ignored: list[str] = field(default_factory=list)
     """Columns of the file that the table does not have."""

@@ -17,7 +17,7 @@ with wishes as (
 found as (
     select
         wishes.*, stored.storage, stored.width, stored.columnstore, stored.columnstore_after,
-        policy.compress_after, policy.drop_after, coalesce(policy.legal_hold, false) as is_held,
+        policy.compress_after, policy.correction_horizon, policy.drop_after, coalesce(policy.legal_hold, false) as is_held,
         case
             when wishes.tier <> 'plain' and wishes.time_column is not null then 'hypertable'
             when wishes.partitions then 'partitions'
@@ -257,11 +257,39 @@ protected as (
         'TimescaleDB allows no columnstore on a table with policies', 0
     from columnstores
     where has_policies
+),
+
+-- A chunk is compressed by hand, or the horizon was raised since.
+unsettled as (
+    select
+        11, found.relation, 'finding', 'columnstore of what is corrected', count(*) || ' compressed chunks up to ' || max(part.hi),
+        'none from after ' || now() - found.correction_horizon,
+        array_agg(format('call %%I.convert_to_rowstore(%%L)', found.extension, part.part) order by part.lo),
+        'ops.retention_policy: rows are corrected up to an age of ' || found.correction_horizon, 0
+    from found
+    inner join ops.columnstore_parts() as part on part.relation = found.relation and part.hi > now() - found.correction_horizon
+    group by found.relation, found.correction_horizon
+),
+
+late as (
+    select
+        12, found.relation, 'finding', 'late rows',
+        format(
+            '%%s beside %%s of columnstore in %%s chunks, the oldest from %%s',
+            pg_size_pretty(sum(part.late_bytes)), pg_size_pretty(sum(part.after_bytes)), count(*), min(part.lo)
+        ),
+        'packed by the next job of the columnstore',
+        array_agg(format('call %%I.convert_to_columnstore(%%L)', found.extension, part.part) order by part.lo),
+        'rows that came after their chunk was compressed are read as rows; where they always do, raise correction_horizon and compress_after', 0
+    from found
+    inner join ops.columnstore_parts() as part on part.relation = found.relation and part.late_bytes > 0
+    group by found.relation
 )
 
 select relation, kind, wish, is_now, should_be, sql, why, locked
 from (
     table storage union all table width union all table waiting union all table index union all table columnstore
     union all table expired union all table undeclared union all table misfit union all table unlocated union all table protected
+    union all table unsettled union all table late
 ) as all_of_them
 order by step, relation, wish

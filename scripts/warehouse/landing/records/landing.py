@@ -112,9 +112,11 @@ class RecordLanding:
         conn = self.conn
         told = judge.reasons(self.shape)
         conn.cursor().executemany("insert into reasons values (%s, %s)", list(told.items()))
-        accepted = self.direct.way.rows
+        accepted, late = self.direct.way.rows, 0
         if self.arrived > accepted:
             accepted += self._land_scratch()
+            # What goes directly has no chunks: DirectRecords keeps off TimescaleDB.
+            late = partitions.late(conn, self.table.name, write.UNWRITTEN)
         if self.direct.way.rows:
             self._cover(*(conn.execute(COALESCE, [self.table.name]).fetchone() or (None, None)))
         known, rejected = self._count()
@@ -138,6 +140,7 @@ class RecordLanding:
             accepted=accepted,
             known=known,
             quarantined=held,
+            late=late,
             seconds=round(time.monotonic() - began, 3),
             rules=dict(conn.execute(judge.RULES).fetchall()),
             ignored=self.reader.ignored,

@@ -1,4 +1,4 @@
-"""Partitions for the times of a batch, made before its rows are written."""
+"""Where the rows of a batch come to lie: partitions made for them, chunks compressed before."""
 
 from __future__ import annotations
 
@@ -33,3 +33,19 @@ def ensure(conn: Connection, table: str) -> None:
             session.execute("select ops.ensure_partitions(%s, %s::timestamptz[])", [table, times])
     except (WarehouseError, psycopg.Error):
         return
+
+
+def late(conn: Connection, table: str, written: str) -> int:
+    """Count the rows written into compressed chunks; `written` selects from all that were.
+
+    0 on every server without a columnstore.
+    """
+    found = conn.execute(
+        "select time_column, times::text from ops.compressed_times(%s)", [table]
+    ).fetchone()
+    if found is None:
+        return 0
+    column, times = found
+    counted = f"select count(*) {written} and %s::tstzmultirange @> s.{q(column)}"
+    row = conn.execute(counted.encode(), [times]).fetchone()
+    return int(row[0]) if row else 0
