@@ -9,9 +9,9 @@ select distinct on (snapshots.account_id, snapshots.strategy_id, snapshots.snaps
     snapshots.equity
 
 from {{ source('raw_trading', 'portfolio_snapshots') }} as snapshots
-inner join {{ source('raw_trading', 'accounts') }} as accounts on snapshots.account_id = accounts.account_id
+inner join {{ source('raw_trading', 'accounts') }} as books on snapshots.account_id = books.account_id
 where
-    coalesce(snapshots.currency, accounts.currency) = accounts.currency
+    coalesce(snapshots.currency, books.currency) = books.currency
     {% if var('as_of') %}
     and snapshots.known_at <= timestamptz '{{ var("as_of") }}'
     {% endif %}

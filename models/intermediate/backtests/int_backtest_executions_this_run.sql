@@ -44,13 +44,13 @@ executed as (
         fills.price,
         fills.commission,
         null as slippage,
-        coalesce(fills.currency, accounts.currency) as money
+        coalesce(fills.currency, books.currency) as money
     from {{ ref('int_backtest_runs_this_run') }} as runs
     inner join {{ ref('stg_trading__fills') }} as fills
         on
             runs.strategy_id = fills.strategy_id
             and runs.range_end > fills.executed_at
-    inner join {{ source('raw_trading', 'accounts') }} as accounts on fills.account_id = accounts.account_id
+    inner join {{ source('raw_trading', 'accounts') }} as books on fills.account_id = books.account_id
     where
         runs.is_known
         and runs.status = 'completed'

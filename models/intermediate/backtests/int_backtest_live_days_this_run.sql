@@ -34,8 +34,8 @@ spans as (
 backtest_days as (
 
     select
-        spans.account_id,
-        daily.*
+        daily.*,
+        spans.account_id
     from spans
     inner join {{ ref('int_backtest_daily') }} as daily
         on
@@ -47,6 +47,11 @@ backtest_days as (
 sessions as (
 
     select
+        backtest_days.profit as backtest_profit,
+        backtest_days.session_return as backtest_return,
+        backtest_days.equity_before as backtest_equity,
+        backtest_days.traded_value as backtest_traded_value,
+        backtest_days.commissions as backtest_commissions,
         coalesce(backtest_days.run_id, live_days.run_id) as run_id,
         coalesce(backtest_days.account_id, live_days.account_id) as account_id,
         coalesce(backtest_days.session_date, live_days.session_date) as session_date,
@@ -55,12 +60,7 @@ sessions as (
         coalesce(live_days.traded_value, 0) as traded_value,
         coalesce(live_days.commissions, 0) as commissions,
         coalesce(live_days.unpriced, 0) as unpriced,
-        backtest_days.run_id is not null as is_compared,
-        backtest_days.profit as backtest_profit,
-        backtest_days.session_return as backtest_return,
-        backtest_days.equity_before as backtest_equity,
-        backtest_days.traded_value as backtest_traded_value,
-        backtest_days.commissions as backtest_commissions
+        backtest_days.run_id is not null as is_compared
     from backtest_days
     full outer join live_days
         on
@@ -150,15 +150,15 @@ select
     session_date,
     is_compared,
     unpriced,
-    profit::double precision as live_profit,
-    traded_value::double precision as live_traded_value,
-    commissions::double precision as live_commissions,
-    capital::double precision as live_capital,
-    case when capital > 0 then (profit / capital)::double precision end as live_return,
     backtest_profit,
     backtest_traded_value,
     backtest_commissions,
     backtest_equity as backtest_capital,
-    backtest_return
+    backtest_return,
+    profit::double precision as live_profit,
+    traded_value::double precision as live_traded_value,
+    commissions::double precision as live_commissions,
+    capital::double precision as live_capital,
+    case when capital > 0 then (profit / capital)::double precision end as live_return
 
 from stated

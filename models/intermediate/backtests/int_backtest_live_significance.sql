@@ -9,17 +9,20 @@ with
 compared as (
 
     select
-        days.run_id,
-        days.account_id,
-        days.live_return,
-        days.backtest_return,
-        days.live_return - days.backtest_return as difference,
-        row_number() over (partition by days.run_id, days.account_id order by days.session_date) as observation
-    from {{ ref('int_backtest_live_days_this_run') }} as days
+        live_days.run_id,
+        live_days.account_id,
+        live_days.live_return,
+        live_days.backtest_return,
+        live_days.live_return - live_days.backtest_return as gap,
+        row_number() over (
+            partition by live_days.run_id, live_days.account_id
+            order by live_days.session_date
+        ) as observation
+    from {{ ref('int_backtest_live_days_this_run') }} as live_days
     inner join {{ ref('int_backtest_live_verdicts_this_run') }} as verdicts
-        on days.run_id = verdicts.run_id and days.account_id = verdicts.account_id
+        on live_days.run_id = verdicts.run_id and live_days.account_id = verdicts.account_id
     where
-        days.is_compared
+        live_days.is_compared
         and verdicts.not_compared_because is null
 
 ),
@@ -30,7 +33,7 @@ totals as (
         run_id,
         account_id,
         count(*)::integer as sessions,
-        avg(difference order by observation) as mean_difference,
+        avg(gap order by observation) as mean_difference,
         {% for side in ['live', 'backtest'] -%}
             avg({{ side }}_return order by observation) as {{ side }}_mean,
             case
@@ -43,15 +46,15 @@ totals as (
 
 ),
 
--- By how much each session moves the difference of the Sharpe ratios: the influence of a return with standard score z on
--- a ratio S is z - S (z^2 - 1) / 2. So neither normal nor independent returns are assumed.
+-- By how much each session moves the difference of the Sharpe ratios: the influence of a return with standard score z
+-- on a ratio S is z - S (z^2 - 1) / 2. So neither normal nor independent returns are assumed.
 scored as (
 
     select
         compared.run_id,
         compared.account_id,
         compared.observation,
-        compared.difference,
+        compared.gap,
         totals.live_mean / totals.live_deviation as live_sharpe,
         totals.backtest_mean / totals.backtest_deviation as backtest_sharpe,
         (compared.live_return - totals.live_mean) / totals.live_deviation as live_score,
@@ -61,24 +64,29 @@ scored as (
 
 ),
 
+pulled as (
+
+    select
+        run_id,
+        account_id,
+        observation,
+        gap,
+        live_score - live_sharpe * (power(live_score, 2) - 1) / 2
+        - backtest_score + backtest_sharpe * (power(backtest_score, 2) - 1) / 2 as sharpe_pull
+    from scored
+
+),
+
 series as (
 
     select
-        scored.run_id,
-        scored.account_id,
+        pulled.run_id,
+        pulled.account_id,
         measures.measure,
-        array_agg(measures.value order by scored.observation) as observed
-    from scored
-    cross join lateral (
-        values
-        ('mean', scored.difference),
-        (
-            'sharpe',
-            scored.live_score - scored.live_sharpe * (power(scored.live_score, 2) - 1) / 2
-            - scored.backtest_score + scored.backtest_sharpe * (power(scored.backtest_score, 2) - 1) / 2
-        )
-    ) as measures (measure, value)
-    group by scored.run_id, scored.account_id, measures.measure
+        array_agg(measures.value order by pulled.observation) as observed
+    from pulled
+    cross join unnest(array['mean', 'sharpe'], array[pulled.gap, pulled.sharpe_pull]) as measures (measure, value)
+    group by pulled.run_id, pulled.account_id, measures.measure
     having {{ varies('measures.value') }}
 
 ),

@@ -28,15 +28,15 @@ described as (
 
     select
         fills.*,
-        accounts.tenant_id,
-        accounts.account_type,
-        accounts.currency,
-        fills.is_other_currency or coalesce(runs.currency <> accounts.currency, false) as is_other_money,
+        books.tenant_id,
+        books.account_type,
+        books.currency,
         results.not_judged_because,
-        results.sessions_per_year
+        results.sessions_per_year,
+        fills.is_other_currency or coalesce(runs.currency <> books.currency, false) as is_other_money
     from fills
     inner join {{ ref('int_backtest_runs_this_run') }} as runs on fills.run_id = runs.run_id
-    inner join {{ source('raw_trading', 'accounts') }} as accounts on fills.account_id = accounts.account_id
+    inner join {{ source('raw_trading', 'accounts') }} as books on fills.account_id = books.account_id
     inner join {{ ref('int_backtest_results') }} as results on fills.run_id = results.run_id
 
 ),

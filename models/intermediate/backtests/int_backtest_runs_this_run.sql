@@ -109,10 +109,10 @@ touched as (
 
             select traded.run_id
             from {{ traded }} as traded
-            inner join {{ source('raw_trading', 'accounts') }} as accounts on traded.account_id = accounts.account_id
+            inner join {{ source('raw_trading', 'accounts') }} as books on traded.account_id = books.account_id
             where
-                traded.account_type <> accounts.account_type
-                or traded.currency <> accounts.currency
+                traded.account_type <> books.account_type
+                or traded.currency <> books.currency
                 or exists (
                     select from moved
                     where

@@ -32,12 +32,12 @@ verdicts as (
 compared as (
 
     select
-        days.*,
-        days.live_return - days.backtest_return as difference
-    from {{ ref('int_backtest_live_days_this_run') }} as days
-    inner join verdicts on days.run_id = verdicts.run_id and days.account_id = verdicts.account_id
+        live_days.*,
+        live_days.live_return - live_days.backtest_return as gap
+    from {{ ref('int_backtest_live_days_this_run') }} as live_days
+    inner join verdicts on live_days.run_id = verdicts.run_id and live_days.account_id = verdicts.account_id
     where
-        days.is_compared
+        live_days.is_compared
         and verdicts.not_compared_because is null
 
 ),
@@ -62,9 +62,9 @@ totals as (
             / nullif(sum({{ side }}_traded_value order by session_date), 0) as {{ side }}_commission_bps,
             avg({{ side }}_traded_value / {{ side }}_capital order by session_date) as {{ side }}_turnover,
         {% endfor -%}
-        avg(difference order by session_date) as mean_difference,
-        case when {{ varies('difference') }} then stddev_samp(difference order by session_date) end as deviation,
-        corr(live_return, backtest_return order by session_date) as correlation
+        avg(gap order by session_date) as mean_difference,
+        case when {{ varies('gap') }} then stddev_samp(gap order by session_date) end as deviation,
+        corr(live_return, backtest_return order by session_date) as return_correlation
     from compared
     group by run_id, account_id
 
@@ -89,13 +89,13 @@ tested as (
 
     select
         totals.*,
+        significance.degrees,
+        significance.difference_t,
+        significance.sharpe_gap_t,
         moments.third_moment / power(moments.second_moment, 1.5) as skewness,
         moments.fourth_moment / power(moments.second_moment, 2) as kurtosis,
         totals.live_mean / totals.live_deviation as live_session_sharpe,
-        totals.backtest_mean / totals.backtest_deviation as backtest_session_sharpe,
-        significance.degrees,
-        significance.difference_t,
-        significance.sharpe_gap_t
+        totals.backtest_mean / totals.backtest_deviation as backtest_session_sharpe
     from totals
     left join moments on totals.run_id = moments.run_id and totals.account_id = moments.account_id
     left join {{ ref('int_backtest_live_significance') }} as significance
@@ -177,7 +177,8 @@ select
     {% for side in ['live', 'backtest'] -%}
         tested.{{ side }}_net_profit,
         tested.{{ side }}_total_return,
-        tested.{{ side }}_deviation * sqrt(verdicts.sessions_per_year::double precision) as {{ side }}_annual_volatility,
+        tested.{{ side }}_deviation * sqrt(verdicts.sessions_per_year::double precision)
+            as {{ side }}_annual_volatility,
         tested.{{ side }}_session_sharpe * sqrt(verdicts.sessions_per_year::double precision) as {{ side }}_sharpe,
         tested.{{ side }}_winning_sessions,
         tested.{{ side }}_commissions,
@@ -188,7 +189,7 @@ select
     (1e4 * matched.price_cost / nullif(matched.value_at_backtest, 0))::double precision as price_gap_bps,
     tested.live_total_return - tested.backtest_total_return as tracking_difference,
     tested.deviation * sqrt(verdicts.sessions_per_year::double precision) as tracking_error,
-    tested.correlation as return_correlation,
+    tested.return_correlation,
     tested.mean_difference,
     tested.degrees,
     tested.difference_t,
