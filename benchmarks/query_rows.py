@@ -127,6 +127,31 @@ FILLERS = {
             s.account_id, strategies.strategy_id, s.snapshot_ts, s.source, s.currency, s.equity, 0
         from raw_trading.portfolio_snapshots as s cross join raw_trading.strategies as strategies
     """,
+    "raw_backtest.backtest_runs": """
+        insert into raw_backtest.backtest_runs (
+            run_id, strategy_id, strategy, range_start, range_end, initial_capital, currency,
+            status, metrics, created_at, finished_at
+        )
+        select
+            'replay ' || fills.strategy_id, fills.strategy_id, fills.strategy_id,
+            min(fills."timestamp"), max(fills."timestamp") + interval '1 hour', 100000,
+            min(accounts.currency), 'completed', '{{}}',
+            max(fills."timestamp") + interval '1 hour', max(fills."timestamp") + interval '2 hours'
+        from raw_trading.fills
+        inner join raw_trading.accounts on fills.account_id = accounts.account_id
+        where fills.strategy_id is not null
+        group by fills.strategy_id
+    """,
+    "raw_backtest.backtest_trades": """
+        insert into raw_backtest.backtest_trades
+            (run_id, trade_no, symbol, side, quantity, price, commission, "timestamp")
+        select
+            'replay ' || strategy_id,
+            row_number() over (partition by strategy_id order by executed_at, seq),
+            symbol, side, quantity, price, commission, executed_at
+        from raw_trading.trades
+        where strategy_id is not null
+    """,
     "raw_prop.risk_alerts": """
         insert into raw_prop.risk_alerts (user_id, alert_type, severity, message, triggered_at)
         select id, 'LOGIN', 'HIGH', 'm', {at}

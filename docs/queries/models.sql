@@ -153,3 +153,24 @@ select
 from raw_backtest.backtest_trades
 where run_id = :'run_id'
 order by trade_no;
+
+-- name: live_gap_of_a_strategy
+-- why: whether a strategy does live what its backtests made of the same days, and how sure that is
+-- asked by: reader, 1 a minute
+-- budget: 20 ms, metrics
+-- sample: select strategy_id from marts.backtest_live_gap group by strategy_id
+select
+    run_id,
+    account_id,
+    account_type,
+    not_compared_because,
+    sessions,
+    live_total_return,
+    backtest_total_return,
+    tracking_difference,
+    difference_p_value,
+    sessions_to_decide,
+    price_gap_bps
+from marts.backtest_live_gap
+where strategy_id = :'strategy_id'
+order by last_session desc nulls last, run_id, account_id;

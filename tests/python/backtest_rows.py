@@ -20,9 +20,9 @@ LATER = pd.Timestamp("2026-01-01", tz="UTC")
 
 RUN = """
     insert into raw_backtest.backtest_runs (
-        run_id, strategy, range_start, range_end, initial_capital, currency, status, n_trials,
-        parent_search_id, metrics, created_at, finished_at
-    ) values (%s, 'tested', %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+        run_id, strategy, strategy_id, range_start, range_end, initial_capital, currency, status,
+        n_trials, parent_search_id, metrics, created_at, finished_at
+    ) values (%s, 'tested', %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 TRADE = """
     insert into raw_backtest.backtest_trades (
@@ -47,7 +47,7 @@ def opens(day: pd.Timestamp) -> datetime:
 def land_run(
     run: str, days: pd.DatetimeIndex, *, capital: float | None = 100_000, trials: int = 1,
     search: str | None = None, status: str = "completed", metrics: dict[str, Any] | None = None,
-    created: pd.Timestamp = LATER, currency: str = "USD",
+    created: pd.Timestamp = LATER, currency: str = "USD", strategy: str | None = None,
 ) -> None:  # fmt: skip
     """Land a run over some sessions, as it stands at the end."""
     calendar = exchange("XNYS")
@@ -55,8 +55,8 @@ def land_run(
     ended = created if status in ("completed", "failed", "cancelled") else None
     with database.connect("tests") as conn:
         conn.execute(RUN, [
-            run, calendar.opens[days[0]], after, capital, currency, status, trials, search,
-            Jsonb(metrics or {}), created, ended,
+            run, strategy, calendar.opens[days[0]], after, capital, currency, status, trials,
+            search, Jsonb(metrics or {}), created, ended,
         ])  # fmt: skip
 
 

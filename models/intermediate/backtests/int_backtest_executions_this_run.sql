@@ -1,5 +1,6 @@
 {#
-    Grain: one row per execution of a backtest that this run judges, with its session and its size in today's shares.
+    Grain: one row per execution of a backtest that this run judges (account_id is ''), and per fill of its strategy on an
+    account until the end of the tested range, each with its session and its size in today's shares.
     Engines trade prices that were traded, or prices that are adjusted for the splits known when the run was asked for;
     which of them shows in the bars: every execution of a run lies within the range of its session's bar by the one or
     by the other, or price_factor is NULL and the run is not judged.
@@ -8,32 +9,68 @@
 -- depends_on: {{ ref('int_run_window') }}
 with
 
-executions as (
+executed as (
 
     select
         runs.run_id,
+        '' as account_id,
         runs.range_start,
         runs.range_end,
         runs.created_at,
-        trades.trade_no,
+        trades.trade_no::bigint as trade_no,
         trades.symbol,
         trades.executed_at,
         trades.signed_quantity,
         trades.price,
         trades.commission,
         trades.slippage,
+        null as money
+    from {{ ref('int_backtest_runs_this_run') }} as runs
+    inner join {{ ref('stg_backtest__trades') }} as trades on runs.run_id = trades.run_id
+    where runs.is_known
+
+    union all
+
+    select
+        runs.run_id,
+        fills.account_id,
+        runs.range_start,
+        runs.range_end,
+        runs.created_at,
+        fills.seq as trade_no,
+        fills.symbol,
+        fills.executed_at,
+        fills.signed_quantity,
+        fills.price,
+        fills.commission,
+        null as slippage,
+        coalesce(fills.currency, books.currency) as money
+    from {{ ref('int_backtest_runs_this_run') }} as runs
+    inner join {{ ref('stg_trading__fills') }} as fills
+        on
+            runs.strategy_id = fills.strategy_id
+            and runs.range_end > fills.executed_at
+    inner join {{ source('raw_trading', 'accounts') }} as books on fills.account_id = books.account_id
+    where
+        runs.is_known
+        and runs.status = 'completed'
+
+),
+
+executions as (
+
+    select
+        executed.*,
         instruments.instrument_id,
         instruments.calendar,
         instruments.currency
-    from {{ ref('int_backtest_runs_this_run') }} as runs
-    inner join {{ ref('stg_backtest__trades') }} as trades on runs.run_id = trades.run_id
+    from executed
     left join lateral (
 
-        {{ instrument_of('trades.symbol', 'trades.executed_at') }}
+        {{ instrument_of('executed.symbol', 'executed.executed_at') }}
 
     ) as named on true
     left join {{ source('ref', 'instruments') }} as instruments on named.instrument_id = instruments.instrument_id
-    where runs.is_known
 
 ),
 
@@ -44,6 +81,7 @@ traded as (
         instrument_id,
         created_at
     from executions
+    where account_id = ''
 
 ),
 
@@ -65,10 +103,14 @@ later_splits as (
 
 placed as (
 
-    -- An execution belongs to the first session that ends at or after it, and after the last session to that.
+    -- An execution belongs to the first session that ends at or after it, and after the last session of the range that
+    -- of a backtest to this; a fill there is of no session that was tested.
     select
         executions.*,
-        coalesce(at_or_after.session_date, last_before.session_date) as session_date
+        case
+            when executions.account_id = '' then coalesce(at_or_after.session_date, last_before.session_date)
+            else at_or_after.session_date
+        end as session_date
     from executions
     left join lateral (
 
@@ -96,6 +138,10 @@ placed as (
         limit 1
 
     ) as last_before on true
+    where
+        executions.account_id = ''
+        or at_or_after.session_date is not null
+        or last_before.session_date is null
 
 ),
 
@@ -138,21 +184,24 @@ based as (
     select
         *,
         case
+            when account_id <> '' then coalesce(traded_factor, 1)
             when bool_and(is_adjusted) over by_run then adjusted_factor
             when bool_and(is_traded) over by_run then coalesce(traded_factor, 1)
         end as price_factor
     from checked
-    window by_run as (partition by run_id)
+    window by_run as (partition by run_id, account_id)
 
 )
 
 select
     run_id,
+    account_id,
     trade_no,
     symbol,
     instrument_id,
     calendar,
     currency,
+    money,
     session_date,
     executed_at,
     signed_quantity,

@@ -18,7 +18,9 @@ running as (
         sum(executions.quantity) over by_trade - executions.quantity as units_before
     from {{ ref('int_backtest_executions_this_run') }} as executions
     inner join {{ ref('int_backtest_verdicts_this_run') }} as verdicts on executions.run_id = verdicts.run_id
-    where verdicts.not_judged_because is null
+    where
+        executions.account_id = ''
+        and verdicts.not_judged_because is null
     window by_trade as (partition by executions.run_id, executions.instrument_id order by executions.trade_no)
 
 ),

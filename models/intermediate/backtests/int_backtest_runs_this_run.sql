@@ -2,12 +2,15 @@
     Grain: one row per backtest that this run judges anew; is_known is false for one that is not known (any more: a
     build as of an earlier instant), which is only deleted.
     Judged anew is: what landed or changed; what was completed and could not be judged; what traded tickers whose daily
-    bars this run recomputes from within the tested range on, or that came to mean something else; and what was judged
-    by another tolerance or by other currencies of its instruments.
+    bars this run recomputes from within the tested range on, or that came to mean something else; what was judged
+    by another tolerance or by other currencies of its instruments; and what is of a strategy that was traded otherwise
+    until the end of the tested range than it was known, on the same grounds.
 #}
 -- depends_on: {{ ref('int_run_window') }}, {{ ref('int_unseen_changes') }}
 -- depends_on: {{ source('ref', 'symbol_history') }}, {{ source('ref', 'instruments') }}
+-- depends_on: {{ source('raw_trading', 'fills') }}, {{ source('raw_trading', 'accounts') }}
 {% set built = built_relation('int_backtest_results') -%}
+{% set traded = built_relation('backtest_live_gap') -%}
 with
 
 {% if built is not none -%}
@@ -16,7 +19,8 @@ with
         select
             relation,
             entity,
-            reason
+            lo,
+            hi
         from {{ ref('int_unseen_changes') }}
         where entity is not null or relation is null
 
@@ -43,6 +47,31 @@ with
 
     ),
 
+    changed_accounts as (
+
+        -- A correction concerns the time of what it corrects, too.
+        select
+            fills.account_id,
+            min(least(fills."timestamp", corrected."timestamp")) as changed_from
+        from changes
+        inner join {{ source('raw_trading', 'fills') }} as fills
+            on
+                changes.relation = 'raw_trading.fills'::regclass
+                and changes.entity = fills.account_id
+                and fills."timestamp" between changes.lo and changes.hi
+        left join {{ source('raw_trading', 'fills') }} as corrected on fills.corrects_fill_id = corrected.fill_id
+        group by fills.account_id
+
+        union all
+
+        select
+            entity as account_id,
+            lo as changed_from
+        from changes
+        where relation = 'raw_trading.portfolio_snapshots'::regclass
+
+    ),
+
 {% endif -%}
 touched as (
 
@@ -62,6 +91,41 @@ touched as (
                     )
                 )
 
+        union
+
+        select runs.run_id
+        from {{ ref('stg_backtest__runs') }} as runs
+        inner join changed_accounts on runs.range_end > changed_accounts.changed_from
+        where
+            exists (
+                select from {{ source('raw_trading', 'fills') }} as fills
+                where
+                    fills.strategy_id = runs.strategy_id
+                    and fills.account_id = changed_accounts.account_id
+            )
+
+        {% if traded is not none -%}
+            union
+
+            select traded.run_id
+            from {{ traded }} as traded
+            inner join {{ source('raw_trading', 'accounts') }} as books on traded.account_id = books.account_id
+            where
+                traded.account_type <> books.account_type
+                or traded.currency <> books.currency
+                or exists (
+                    select from moved
+                    where
+                        moved.symbol = any(traded.symbols)
+                        and moved.recompute_from <= traded.range_end
+                )
+                or traded.instrument_currencies is distinct from (
+                    select array_agg(distinct instruments.currency order by instruments.currency)
+                    from {{ source('ref', 'instruments') }} as instruments
+                    where instruments.instrument_id = any(traded.instrument_ids)
+                )
+
+        {% endif -%}
         union
 
         select built.run_id
@@ -91,6 +155,7 @@ touched as (
 select
     touched.run_id,
     runs.search_id,
+    runs.strategy_id,
     runs.range_start,
     runs.range_end,
     runs.initial_capital,

@@ -24,6 +24,7 @@ executed as (
         array_agg(distinct instrument_id order by instrument_id) as instrument_ids,
         array_agg(distinct calendar order by calendar) filter (where calendar is not null) as calendars
     from {{ ref('int_backtest_executions_this_run') }}
+    where account_id = ''
     group by run_id
 
 ),
@@ -34,6 +35,7 @@ held as (
         run_id,
         sum(unpriced)::bigint as unpriced
     from {{ ref('int_backtest_days_this_run') }}
+    where account_id = ''
     group by run_id
 
 ),

@@ -1,15 +1,19 @@
 {#
     Grain: one row per bar of instruments whose predictions this run looks at again, and fact that changed what was known
-    of it: a revision, a bar of another source, or a bar that filled a gap. Who wrote a prediction from known_from on and
-    before known_at did not know it. Bars that land later in the order of time, as all do, restate nothing.
+    of it after the first of those predictions: a revision, a bar of another source, or a bar that filled a gap. Who wrote
+    a prediction from known_from on and before known_at did not know it. Bars that land later in the order of time, as all
+    do, restate nothing.
+    Read is what landed since the first of those predictions, found by the time of landing; earlier bars only where one
+    of it is not the last of its series.
 #}
 with
 
 series as (
 
-    select distinct
+    select
         outcomes.instrument_id,
-        timeframe.name as timeframe
+        timeframe.name as timeframe,
+        min(predictions.created_at) as predicted_from
     from {{ ref('int_predictions_this_run') }} as predictions_this_run
     inner join {{ ref('int_prediction_outcomes') }} as outcomes
         on predictions_this_run.prediction_id = outcomes.prediction_id
@@ -20,6 +24,50 @@ series as (
     where
         outcomes.instrument_id is not null
         and predictions.features <> '{}'
+    group by outcomes.instrument_id, timeframe.name
+
+),
+
+-- Materialized, for the planner would rather read every bar of every series by its key.
+landed_since as materialized (
+
+    select
+        instrument_id,
+        timeframe,
+        bar_ts,
+        revision,
+        known_at
+    from {{ source('raw_market', 'bars') }}
+    where
+        known_at > (select min(predicted_from) from series)
+        {% if var('as_of') %}
+        and known_at <= timestamptz '{{ var("as_of") }}'
+        {% endif %}
+
+),
+
+landed as (
+
+    select landed_since.*
+    from series
+    inner join landed_since
+        on
+            series.instrument_id = landed_since.instrument_id
+            and series.timeframe = landed_since.timeframe
+            and series.predicted_from < landed_since.known_at
+
+),
+
+firsts as (
+
+    select
+        instrument_id,
+        timeframe,
+        min(bar_ts) as first_bar_ts,
+        min(known_at) as first_known_at
+    from landed
+    where revision = 0
+    group by instrument_id, timeframe
 
 ),
 
@@ -29,20 +77,20 @@ bars as (
         bars.instrument_id,
         bars.timeframe,
         bars.bar_ts,
+        bars.revision,
         bars.known_at,
-        case
-            when bars.revision > 0 then '-infinity'
-            else min(bars.known_at) over (
-                    partition by bars.instrument_id, bars.timeframe
-                    order by bars.bar_ts desc
-                    range between unbounded preceding and current row
-                )
-        end as known_from
-    from series
+        firsts.first_known_at,
+        min(bars.known_at) over (
+            partition by bars.instrument_id, bars.timeframe
+            order by bars.bar_ts desc
+            range between unbounded preceding and current row
+        ) as known_from
+    from firsts
     inner join {{ source('raw_market', 'bars') }} as bars
         on
-            series.instrument_id = bars.instrument_id
-            and series.timeframe = bars.timeframe
+            firsts.instrument_id = bars.instrument_id
+            and firsts.timeframe = bars.timeframe
+            and firsts.first_bar_ts <= bars.bar_ts
     {% if var('as_of') %}
         where bars.known_at <= timestamptz '{{ var("as_of") }}'
     {% endif %}
@@ -56,7 +104,21 @@ select
     known_from,
     known_at
 from bars
-where known_from < known_at
+where
+    revision = 0
+    and known_from < known_at
+    and first_known_at <= known_at
+
+union all
+
+select
+    instrument_id,
+    timeframe,
+    bar_ts,
+    '-infinity' as known_from,
+    known_at
+from landed
+where revision > 0
 
 union all
 

@@ -1,0 +1,1 @@
+drop index raw_market.bars_known_at_idx;
