@@ -60,7 +60,7 @@ begin
     if exists (select from pg_policy where polrelid = relation and polname = 'tenant_rows') then
         return;
     end if;
-    if exists (select from ops.stored_by_time() as s where s.relation = audit.qualified_name(protect_rows.relation) and s.columnstore is not null) then
+    if exists (select from ops.stored_by_time() as s where s.relation = protect_rows.relation::text and s.columnstore is not null) then
         raise exception '% has a columnstore, which TimescaleDB does not allow on a table with row-level security', relation
             using errcode = 'feature_not_supported',
             hint = 'Take `compress` out of its physical_design, then alter table … set (timescaledb.enable_columnstore = false).';
