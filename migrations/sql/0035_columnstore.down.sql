@@ -9,6 +9,7 @@ begin
     execute format('alter table %s enable row level security, force row level security', relation);
     execute format('create policy tenant_rows on %s using (%s) with check (%s)', relation, rule, rule);
 end $$;
+drop function ops.has_columnstore(regclass);
 drop function ops.compressed_times(regclass);
 drop function ops.columnstore_parts();
 alter table ops.batches drop column late;

@@ -52,6 +52,17 @@ comment on function ops.compressed_times(regclass) is 'The time column of a tabl
 
 grant execute on function ops.compressed_times(regclass) to trading_app;
 
+create function ops.has_columnstore(relation regclass) returns boolean
+language sql stable security definer set search_path = pg_catalog as $$
+    select exists (
+        select from ops.stored_by_time() as stored
+        where stored.relation = audit.qualified_name(has_columnstore.relation) and stored.columnstore is not null
+    )
+$$;
+comment on function ops.has_columnstore(regclass) is 'Whether a table has a columnstore (TimescaleDB Community), for roles that may not read the schemas in which that is written.';
+
+grant execute on function ops.has_columnstore(regclass) to trading_transformer;
+
 create or replace function ops.protect_rows(relation regclass, condition text) returns void
 language plpgsql set search_path = pg_catalog as $$
 declare
@@ -60,7 +71,7 @@ begin
     if exists (select from pg_policy where polrelid = relation and polname = 'tenant_rows') then
         return;
     end if;
-    if exists (select from ops.stored_by_time() as s where s.relation = protect_rows.relation::text and s.columnstore is not null) then
+    if ops.has_columnstore(relation) then
         raise exception '% has a columnstore, which TimescaleDB does not allow on a table with row-level security', relation
             using errcode = 'feature_not_supported',
             hint = 'Take `compress` out of its physical_design, then alter table … set (timescaledb.enable_columnstore = false).';

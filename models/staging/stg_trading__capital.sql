@@ -12,13 +12,11 @@ from {{ source('raw_trading', 'portfolio_snapshots') }} as snapshots
 inner join {{ source('raw_trading', 'accounts') }} as books on snapshots.account_id = books.account_id
 where
     coalesce(snapshots.currency, books.currency) = books.currency
-    {% if var('as_of') %}
-    and snapshots.known_at <= timestamptz '{{ var("as_of") }}'
-    {% endif %}
+    and snapshots.known_at <= {{ known_until() }}
 order by
-    snapshots.account_id,
-    snapshots.strategy_id,
-    snapshots.snapshot_ts,
+    snapshots.account_id asc,
+    snapshots.strategy_id asc,
+    snapshots.snapshot_ts asc,
     snapshots.known_at desc,
-    snapshots.source,
+    snapshots.source asc,
     snapshots.revision desc

@@ -17,12 +17,8 @@ from {{ source('raw_trading', 'fills') }} as fills
 left join {{ source('raw_trading', 'fills') }} as corrections
     on
         fills.fill_id = corrections.corrects_fill_id
-        {% if var('as_of') %}
-        and corrections.known_at <= timestamptz '{{ var("as_of") }}'
-        {% endif %}
+        and corrections.known_at <= {{ known_until() }}
 where
     not fills.is_cancel
     and corrections.fill_id is null
-    {% if var('as_of') %}
-    and fills.known_at <= timestamptz '{{ var("as_of") }}'
-    {% endif %}
+    and fills.known_at <= {{ known_until() }}

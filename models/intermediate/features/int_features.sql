@@ -195,7 +195,12 @@ select
     created_at,
     updated_at,
     ---------- states of the recursive indicators, for int_indicator_checkpoints
-    {% for state in indicator_states() -%}
-        {{ state }}{{ ',' if not loop.last }}
-    {% endfor %}
+    ema_state,
+    macd_state,
+    rsi_state,
+    trix_state,
+    directional_state,
+    volume_state,
+    session_state
+
 from {{ ref('int_features_calendar') }}

@@ -6,7 +6,7 @@
     date_part() and not extract(), which is numeric: casts to float took longer than everything else here.
 #}
 select
-    bars.*,
+    bars.*, -- noqa: AM04
     bars_this_run.instrument_id,
     bars_this_run.timeframe,
     bars_this_run.bar_ts,
@@ -62,6 +62,7 @@ cross join lateral (
             case when not bars_this_run.is_session_bar then bars_this_run.bar_ts at time zone bars_this_run.timezone end
                 as start_at,
             case when not bars_this_run.is_session_bar then bars_this_run.bar_ts end as intraday_ts
+        from (values (true)) as fence (is_up)
         -- The parts of the clock are used more than once; the fences keep them computed once.
         offset 0 -- noqa: AM09
     ) as local_time

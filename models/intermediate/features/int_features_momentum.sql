@@ -1,12 +1,12 @@
 {{ config(materialized='ephemeral') }}
-{# Grain: one row per recomputed bar. Oscillators: how far and how fast the price moved lately, added to the family before. #}
+{# Grain: one row per recomputed bar. Oscillators: how far and how fast the price moved lately. #}
 {%- set safe_divide = function('safe_divide') %}
 {%- set close = 'bars.last_close' %}
 {%- set high_14 = 'bars.high_14_at[bars.bar]' %}
 {%- set low_14 = 'bars.low_14_at[bars.bar]' %}
 {%- set fast_k = 'bars.fast_k_at' %}
 select
-    bars.*,
+    bars.*, -- noqa: AM04
     case
         when bars.bar_number < 20 then null
         -- The mean of equal prices is off by its rounding: a deviation as small as that is none.
@@ -68,7 +68,11 @@ cross join lateral (
                 {{ '+ ' if not loop.first }}abs(bars.typical_at[bars.bar - {{ back }}] - mean_of_bar.mean)
             {% endfor -%}
         ) / 20 as deviation
-    from (select ({{ trailing_sum('bars.typical_at', 20) }}) / 20 as mean offset 0) as mean_of_bar -- noqa: AM09
+    from (
+        select ({{ trailing_sum('bars.typical_at', 20) }}) / 20 as mean
+        from (values (true)) as fence (is_up)
+        offset 0 -- noqa: AM09
+    ) as mean_of_bar
     -- The deviation is used twice above; the fences keep both computed once.
     offset 0 -- noqa: AM09
 ) as channel

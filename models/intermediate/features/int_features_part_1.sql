@@ -3,4 +3,6 @@
     dbt builds them side by side.
 #}
 {{ config(pre_hook="{{ nested_loops_only() }}") }}
-select * from {{ ref('int_features') }} where series_no % 2 = 1
+select * -- noqa: AM04
+from {{ ref('int_features') }}
+where series_no % 2 = 1

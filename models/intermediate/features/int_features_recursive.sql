@@ -8,10 +8,13 @@
 {%- set safe_divide = function('safe_divide') -%}
 {%- set from_here -%}[series.checkpoint_bar + 1:]{%- endset %}
 select
-    series.*,
+    series.*, -- noqa: AM04
     place.bar,
     place.bar_number,
     states.close as last_close,
+    {% for state in indicator_states() -%}
+        states.{{ state }},
+    {% endfor -%}
     {% for period in [5, 10, 12, 20, 26, 50, 100, 200] -%}
         case when place.bar_number >= {{ period }} then states.ema_{{ period }} end as ema_{{ period }},
     {% endfor -%}
@@ -73,10 +76,7 @@ select
     case when states.volume is not null then states.ad_line end as ad_line,
     {{ safe_divide }}(states.session_money, states.session_volume) as vwap_session,
     {{ safe_divide }}(states.close, {{ safe_divide }}(states.session_money, states.session_volume)) - 1
-        as price_to_vwap_session,
-    {% for state in indicator_states() -%}
-        states.{{ state }}{{ ',' if not loop.last }}
-    {% endfor %}
+        as price_to_vwap_session
 from {{ ref('int_series_terms') }} as series
 cross join
     lateral indicators.recursive(
@@ -87,15 +87,21 @@ cross join
         series.traded_at{{ from_here }},
         series.session_at{{ from_here }},
         series.regular_at{{ from_here }},
-        {% for state in indicator_states() -%}
-            series.{{ state }}_before{{ ',' if not loop.last }}
-        {% endfor %}
+        series.ema_state_before,
+        series.macd_state_before,
+        series.rsi_state_before,
+        series.trix_state_before,
+        series.directional_state_before,
+        series.volume_state_before,
+        series.session_state_before
     ) as states
-cross join lateral (
-    select
-        series.checkpoint_bar + states.bar as bar,
-        series.number_before + series.checkpoint_bar + states.bar as bar_number
-    -- Asked for by every feature; the fence keeps it computed once.
-    offset 0 -- noqa: AM09
-) as place
+cross join
+    lateral (
+        select
+            series.checkpoint_bar + states.bar as bar,
+            series.number_before + series.checkpoint_bar + states.bar as bar_number
+        from (values (true)) as fence (is_up)
+        -- Asked for by every feature; the fence keeps it computed once.
+        offset 0 -- noqa: AM09
+    ) as place
 where place.bar >= series.first_recomputed

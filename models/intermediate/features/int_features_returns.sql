@@ -2,7 +2,7 @@
 {# Grain: one row per recomputed bar. Returns, the shape of the bar, and lags, added to the family before. #}
 {%- set safe_divide = function('safe_divide') %}
 select
-    bars.*,
+    bars.*, -- noqa: AM04
     returns_family.*
 from {{ ref('int_features_recursive') }} as bars
 cross join lateral (

@@ -10,7 +10,7 @@
 {%- set safe_divide = function('safe_divide') %}
 {%- set close = 'bars.last_close' %}
 select
-    bars.*,
+    bars.*, -- noqa: AM04
     {% for window in [6, 12, 24] -%}
         {{ close }} + moments.mean_{{ window }} as rolling_mean_{{ window }},
         moments.std_{{ window }} as rolling_std_{{ window }},
@@ -37,51 +37,58 @@ cross join lateral (
         {% for window in [6, 12, 20, 24] -%}
             centred.s1_{{ window }} / {{ window }} as mean_{{ window }},
             centred.m2_{{ window }},
-            -- Bollinger bands are of the population, as in TA-Lib.
-            sqrt(centred.m2_{{ window }} / {{ window if window == 20 else window - 1 }}) as std_{{ window }},
-            {% if window != 20 -%}
-                centred.s3_{{ window }} - 3 * centred.s1_{{ window }} / {{ window }} * centred.s2_{{ window }}
-                + 2 * centred.s1_{{ window }} * centred.s1_{{ window }} / {{ window }} * centred.s1_{{ window }} / {{ window }}
-                    as m3_{{ window }},
-                case
-                    when bars.bar_number >= {{ window }}
-                        then {{ trailing_extreme('least', 'bars.min_6_at', window // 6, spacing=6) }}
-                end as min_{{ window }},
-                case
-                    when bars.bar_number >= {{ window }}
-                        then {{ trailing_extreme('greatest', 'bars.max_6_at', window // 6, spacing=6) }}
-                end as max_{{ window }}{{ ',' if not loop.last }}
-            {%- endif %}
-        {% endfor %}
+        {% endfor -%}
+        {% for window in [6, 12, 24] -%}
+            {% set s1 = 'centred.s1_' ~ window -%}
+            sqrt(centred.m2_{{ window }} / {{ window - 1 }}) as std_{{ window }},
+            centred.s3_{{ window }} - 3 * {{ s1 }} / {{ window }} * centred.s2_{{ window }}
+            + 2 * {{ s1 }} * {{ s1 }} / {{ window }} * {{ s1 }} / {{ window }} as m3_{{ window }},
+            case
+                when bars.bar_number >= {{ window }}
+                    then {{ trailing_extreme('least', 'bars.min_6_at', window // 6, spacing=6) }}
+            end as min_{{ window }},
+            case
+                when bars.bar_number >= {{ window }}
+                    then {{ trailing_extreme('greatest', 'bars.max_6_at', window // 6, spacing=6) }}
+            end as max_{{ window }},
+        {% endfor -%}
+        -- Bollinger bands are of the population, as in TA-Lib.
+        sqrt(centred.m2_20 / 20) as std_20
     from (
         select
-            *,
-            {% for window in [6, 12, 20, 24] -%}
-                {{ not_negative('s2_' ~ window ~ ' - s1_' ~ window ~ ' * s1_' ~ window ~ ' / ' ~ window) }}
-                    as m2_{{ window }}{{ ',' if not loop.last }}
-            {% endfor %}
+            sums.*,
+            {% for window in [6, 12, 20] -%}
+                {% set s1 = 'sums.s1_' ~ window -%}
+                {{ not_negative('sums.s2_' ~ window ~ ' - ' ~ s1 ~ ' * ' ~ s1 ~ ' / ' ~ window) }} as m2_{{ window }},
+            {% endfor -%}
+            {{ not_negative('sums.s2_24 - sums.s1_24 * sums.s1_24 / 24') }} as m2_24
         from (
             select
                 {% for power in [1, 2, 3] -%}
-                    s{{ power }}_1_6 as s{{ power }}_6,
-                    s{{ power }}_1_6 + s{{ power }}_6_12 as s{{ power }}_12,
-                    s{{ power }}_1_6 + s{{ power }}_6_12 + s{{ power }}_12_20 as s{{ power }}_20,
-                    s{{ power }}_1_6 + s{{ power }}_6_12 + s{{ power }}_12_20 + s{{ power }}_20_24
-                        as s{{ power }}_24{{ ',' if not loop.last }}
-                {% endfor %}
+                    {% set s = 'parts.s' ~ power -%}
+                    {{ s }}_1_6 as s{{ power }}_6,
+                    {{ s }}_1_6 + {{ s }}_6_12 as s{{ power }}_12,
+                    {{ s }}_1_6 + {{ s }}_6_12 + {{ s }}_12_20 as s{{ power }}_20,
+                    {{ s }}_1_6 + {{ s }}_6_12 + {{ s }}_12_20 + {{ s }}_20_24
+                        as s{{ power }}_24,
+                {% endfor -%}
+                parts.back_1
             from (
                 select
                     {% for power in [1, 2, 3] -%}
-                        {{ power_sum('back', power, 1, 6) }} as s{{ power }}_1_6,
-                        {{ power_sum('back', power, 6, 12) }} as s{{ power }}_6_12,
-                        {{ power_sum('back', power, 12, 20) }} as s{{ power }}_12_20,
-                        {{ power_sum('back', power, 20, 24) }} as s{{ power }}_20_24{{ ',' if not loop.last }}
-                    {% endfor %}
+                        {{ power_sum('differences.back', power, 1, 6) }} as s{{ power }}_1_6,
+                        {{ power_sum('differences.back', power, 6, 12) }} as s{{ power }}_6_12,
+                        {{ power_sum('differences.back', power, 12, 20) }} as s{{ power }}_12_20,
+                        {{ power_sum('differences.back', power, 20, 24) }} as s{{ power }}_20_24,
+                    {% endfor -%}
+                    differences.back_1
                 from (
                     select
-                        {% for back in range(1, 24) -%}
-                            bars.close_at[bars.bar - {{ back }}] - {{ close }} as back_{{ back }}{{ ',' if not loop.last }}
-                        {% endfor %}
+                        {% for back in range(2, 24) -%}
+                            bars.close_at[bars.bar - {{ back }}] - {{ close }} as back_{{ back }},
+                        {% endfor -%}
+                        bars.close_at[bars.bar - 1] - {{ close }} as back_1
+                    from (values (true)) as fence (is_up)
                     offset 0 -- noqa: AM09
                 ) as differences
                 offset 0 -- noqa: AM09

@@ -2,7 +2,7 @@
 {# Grain: one row per recomputed bar. Moving averages and what is made of them, added to the family before. #}
 {%- set safe_divide = function('safe_divide') %}
 select
-    bars.*,
+    bars.*, -- noqa: AM04
     averages.sma_5,
     averages.sma_10,
     averages.sma_20,
@@ -38,6 +38,7 @@ cross join lateral (
             trailing_sum('bars.weighted_close_10_at', 5, spacing=10)
             ~ ' + 10 * (' ~ trailing_sum('bars.close_10_at', 4, spacing=10, weighted=true) ~ ')'
         ) }} / 1275 as wma_50
+    from (values (true)) as fence (is_up)
     -- Each average is used more than once above; the fence keeps it computed once.
     offset 0 -- noqa: AM09
 ) as averages

@@ -4,7 +4,7 @@
     Windows of 6, 12 and 24 bars are added up of sixes.
 #}
 select
-    bars.*,
+    bars.*, -- noqa: AM04
     {{ known('bars.true_range_at[bars.bar]') }} as true_range,
     bars.atr_14 as atr,
     variances.realized_vol_6,
@@ -25,6 +25,25 @@ select
         + (1 - {{ yang_zhang_weight(24) }}) * variances.rogers_satchell_24 / 24
     ) as yang_zhang_24
 from {{ ref('int_features_momentum') }} as bars
+cross join
+    lateral (
+        select
+            {% for sixes in [1, 2] -%}
+                {% for term in ['log_return', 'squared_return'] -%}
+                    {{ known(trailing_sum('bars.' ~ term ~ '_6_at', sixes, spacing=6)) }} as {{ term }}_{{ 6 * sixes }},
+                {% endfor -%}
+            {% endfor -%}
+            {% for term in [
+                'log_return', 'squared_return', 'downside', 'bipower', 'squared_range', 'rogers_satchell',
+                'overnight', 'squared_overnight', 'intraday',
+            ] -%}
+                {{ known(trailing_sum('bars.' ~ term ~ '_6_at', 4, spacing=6)) }} as {{ term }}_24,
+            {% endfor -%}
+            {{ known(trailing_sum('bars.squared_intraday_6_at', 4, spacing=6)) }} as squared_intraday_24
+        from (values (true)) as fence (is_up)
+        -- What is used more than once here is computed once behind each fence.
+        offset 0 -- noqa: AM09
+    ) as sums
 cross join lateral (
     select
         {% for sixes in [1, 2, 4] -%}
@@ -39,21 +58,6 @@ cross join lateral (
         {{ not_negative('sums.rogers_satchell_24') }} as rogers_satchell_24,
         {{ sample_variance('sums.squared_overnight_24', 'sums.overnight_24', 24) }} as overnight_variance,
         {{ sample_variance('sums.squared_intraday_24', 'sums.intraday_24', 24) }} as intraday_variance
-    from (
-        select
-            {% for sixes in [1, 2] -%}
-                {% for term in ['log_return', 'squared_return'] -%}
-                    {{ known(trailing_sum('bars.' ~ term ~ '_6_at', sixes, spacing=6)) }} as {{ term }}_{{ 6 * sixes }},
-                {% endfor -%}
-            {% endfor -%}
-            {% for term in [
-                'log_return', 'squared_return', 'downside', 'bipower', 'squared_range', 'rogers_satchell',
-                'overnight', 'squared_overnight', 'intraday', 'squared_intraday',
-            ] -%}
-                {{ known(trailing_sum('bars.' ~ term ~ '_6_at', 4, spacing=6)) }} as {{ term }}_24{{ ',' if not loop.last }}
-            {% endfor %}
-        -- What is used more than once above is computed once behind each fence.
-        offset 0 -- noqa: AM09
-    ) as sums
+    from (values (true)) as fence (is_up)
     offset 0 -- noqa: AM09
 ) as variances

@@ -5,7 +5,7 @@
 #}
 {%- set safe_divide = function('safe_divide') %}
 select
-    bars.*,
+    bars.*, -- noqa: AM04
     {{ safe_divide }}(sums.money_20, sums.volume_20) as vwap_20,
     {{ safe_divide }}(bars.last_close, {{ safe_divide }}(sums.money_20, sums.volume_20)) - 1
         as price_to_vwap_20,
@@ -47,10 +47,15 @@ cross join lateral (
     -- Differences to the current volume: a constant volume has a variance of exactly 0.
     from (
         select
-            {% for back in range(1, 20) -%}
-                bars.volume_at[bars.bar - {{ back }}] - now.volume as back_{{ back }}{{ ',' if not loop.last }}
-            {% endfor %}
-        from (select bars.volume_at[bars.bar] as volume offset 0) as now -- noqa: AM09
+            {% for back in range(1, 19) -%}
+                bars.volume_at[bars.bar - {{ back }}] - now.volume as back_{{ back }},
+            {% endfor -%}
+            bars.volume_at[bars.bar - 19] - now.volume as back_19
+        from (
+            select bars.volume_at[bars.bar] as volume
+            from (values (true)) as fence (is_up)
+            offset 0 -- noqa: AM09
+        ) as now
         offset 0 -- noqa: AM09
     ) as differences
     -- What is used more than once above is computed once behind each fence.

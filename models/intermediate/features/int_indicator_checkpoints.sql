@@ -14,13 +14,13 @@
 {%- for part in ['int_features_part_1', 'int_features_part_2'] %}
     {{ 'union all' if not loop.first }}
     select
+        {% for state in indicator_states() -%}
+            {{ state }},
+        {% endfor -%}
         instrument_id,
         timeframe,
         "timestamp" as bar_ts,
-        bar_number,
-        {% for state in indicator_states() -%}
-            {{ state }}{{ ',' if not loop.last }}
-        {% endfor %}
+        bar_number
     from {{ ref(part) }}
     where bar_number % {{ checkpoint_bars() }} = 0
 {% endfor %}

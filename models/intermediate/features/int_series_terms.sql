@@ -9,15 +9,13 @@
 {%- set of_bars = [
     'typical', 'true_range', 'buying_pressure', 'fast_k', 'high_14', 'low_14', 'log_return', 'squared_return', 'downside',
     'bipower', 'squared_range', 'rogers_satchell', 'overnight', 'squared_overnight', 'intraday', 'squared_intraday',
-    'money', 'flow', 'inflow', 'outflow', 'illiquidity', 'dollar_volume', 'max_6', 'min_6',
-] -%}
-{%- set sixes = [
-    'log_return', 'squared_return', 'downside', 'bipower', 'squared_range', 'rogers_satchell',
-    'overnight', 'squared_overnight', 'intraday', 'squared_intraday',
+    'money', 'flow', 'inflow', 'outflow', 'illiquidity', 'dollar_volume', 'max_6',
 ] -%}
 {%- set sums = [
-    (5, ['volume', 'money', 'flow', 'illiquidity', 'dollar_volume']), (6, sixes),
-    (7, ['inflow', 'outflow', 'buying_pressure', 'true_range']),
+    ('volume', 5), ('money', 5), ('flow', 5), ('illiquidity', 5), ('dollar_volume', 5),
+    ('log_return', 6), ('squared_return', 6), ('downside', 6), ('bipower', 6), ('squared_range', 6),
+    ('rogers_satchell', 6), ('overnight', 6), ('squared_overnight', 6), ('intraday', 6), ('squared_intraday', 6),
+    ('inflow', 7), ('outflow', 7), ('buying_pressure', 7),
 ] -%}
 {%- set not_before = "array_fill('NaN'::double precision, array[%s.first_term - 1])" -%}
 {%- set log_ratio = function('log_ratio') -%}
@@ -36,17 +34,21 @@ with_terms as (
         tens.*,
         terms.*
     from series
-    cross join lateral (
-        select
-            array_agg(coalesce({{ trailing_sum('series.close_at', 10) }}, 'NaN')) as close_10_at,
-            array_agg(coalesce({{ trailing_sum('series.close_at', 10, weighted=true) }}, 'NaN')) as weighted_close_10_at
-        from generate_series(1, series.bars) as bars (bar)
-    ) as tens
+    cross join
+        lateral (
+            select
+                array_agg(coalesce({{ trailing_sum('series.close_at', 10) }}, 'NaN')) as close_10_at,
+                array_agg(coalesce({{ trailing_sum('series.close_at', 10, weighted=true) }}, 'NaN'))
+                    as weighted_close_10_at
+            from generate_series(1, series.bars) as bars (bar)
+        ) as tens
     cross join lateral (
         select
             {% for term in of_bars -%}
-                {{ not_before % 'series' }} || array_agg(coalesce(near_bars.{{ term }}, 'NaN')) as {{ term }}_at{{ ',' if not loop.last }}
-            {% endfor %}
+                {{ not_before % 'series' }}
+                || array_agg(coalesce(near_bars.{{ term }}, 'NaN')) as {{ term }}_at,
+            {% endfor -%}
+            {{ not_before % 'series' }} || array_agg(coalesce(near_bars.min_6, 'NaN')) as min_6_at
         from (
             select
                 near.typical,
@@ -58,16 +60,16 @@ with_terms as (
                 near.low_14,
                 near.money,
                 near.true_range,
-                near.close_location * near.volume as flow,
-                case when bars.bar > 1 then series.close_at[bars.bar] - least(series.low_at[bars.bar], near.close_1) end
+                near.close_location * now.volume as flow,
+                case when bars.bar > 1 then now.close - least(now.low, now.close_1) end
                     as buying_pressure,
                 case
                     when near.high_14 = near.low_14 then 0
-                    else 100 * (series.close_at[bars.bar] - near.low_14) / (near.high_14 - near.low_14)
+                    else 100 * (now.close - near.low_14) / (near.high_14 - near.low_14)
                 end as fast_k,
                 near.log_return * near.log_return as squared_return,
                 least(near.log_return, 0) * near.log_return as downside,
-                abs(near.log_return * {{ log_ratio }}(near.close_1, near.close_2)) as bipower,
+                abs(near.log_return * {{ log_ratio }}(now.close_1, now.close_2)) as bipower,
                 near.high_low * near.high_low as squared_range,
                 near.high_open * (near.high_open - near.intraday) + near.low_open * (near.low_open - near.intraday)
                     as rogers_satchell,
@@ -75,54 +77,60 @@ with_terms as (
                 near.intraday * near.intraday as squared_intraday,
                 -- TA-Lib calls typical prices equal that differ by rounding only.
                 case
-                    when near.typical - near.typical_1 > 1e-14 * (abs(near.typical) + abs(near.typical_1))
+                    when near.typical - now.typical_1 > 1e-14 * (abs(near.typical) + abs(now.typical_1))
                         then near.money
-                    when near.typical_1 is not null then 0 * near.volume
+                    when now.typical_1 is not null then 0 * now.volume
                 end as inflow,
                 case
-                    when near.typical_1 - near.typical > 1e-14 * (abs(near.typical) + abs(near.typical_1))
+                    when now.typical_1 - near.typical > 1e-14 * (abs(near.typical) + abs(now.typical_1))
                         then near.money
-                    when near.typical_1 is not null then 0 * near.volume
+                    when now.typical_1 is not null then 0 * now.volume
                 end as outflow,
                 {{ function('safe_divide') }}(
-                    abs(series.close_at[bars.bar] / nullif(near.close_1, 0) - 1), near.dollar_volume
+                    abs(now.close / nullif(now.close_1, 0) - 1), near.dollar_volume
                 ) as illiquidity,
                 near.max_6,
                 near.min_6
             from generate_series(series.first_term, series.bars) as bars (bar)
+            cross join
+                lateral (
+                    select
+                        series.open_at[bars.bar] as open,
+                        series.high_at[bars.bar] as high,
+                        series.low_at[bars.bar] as low,
+                        series.close_at[bars.bar] as close,
+                        series.volume_at[bars.bar] as volume,
+                        series.close_at[bars.bar - 1] as close_1,
+                        series.close_at[bars.bar - 2] as close_2,
+                        (series.high_at[bars.bar - 1] + series.low_at[bars.bar - 1] + series.close_at[bars.bar - 1]) / 3
+                            as typical_1
+                    from (values (true)) as fence (is_up)
+                    offset 0 -- noqa: AM09
+                ) as now
             cross join lateral (
                 select
-                    series.close_at[bars.bar - 1] as close_1,
-                    series.close_at[bars.bar - 2] as close_2,
-                    series.volume_at[bars.bar] as volume,
-                    (series.high_at[bars.bar] + series.low_at[bars.bar] + series.close_at[bars.bar]) / 3 as typical,
-                    (series.high_at[bars.bar - 1] + series.low_at[bars.bar - 1] + series.close_at[bars.bar - 1]) / 3 as typical_1,
-                    (series.high_at[bars.bar] + series.low_at[bars.bar] + series.close_at[bars.bar]) / 3 * series.volume_at[bars.bar] as money,
-                    series.close_at[bars.bar] * series.volume_at[bars.bar] as dollar_volume,
+                    (now.high + now.low + now.close) / 3 as typical,
+                    (now.high + now.low + now.close) / 3 * now.volume as money,
+                    now.close * now.volume as dollar_volume,
                     case
-                        when series.high_at[bars.bar] > series.low_at[bars.bar]
-                            then
-                                ((series.close_at[bars.bar] - series.low_at[bars.bar]) - (series.high_at[bars.bar] - series.close_at[bars.bar]))
-                                / (series.high_at[bars.bar] - series.low_at[bars.bar])
+                        when now.high > now.low
+                            then ((now.close - now.low) - (now.high - now.close)) / (now.high - now.low)
                         else 0
                     end as close_location,
-                    case
-                        when bars.bar > 1
-                            then
-                                greatest(series.high_at[bars.bar], series.close_at[bars.bar - 1])
-                                - least(series.low_at[bars.bar], series.close_at[bars.bar - 1])
-                    end as true_range,
-                    {{ log_ratio }}(series.close_at[bars.bar], series.close_at[bars.bar - 1]) as log_return,
-                    {{ log_ratio }}(series.open_at[bars.bar], series.close_at[bars.bar - 1]) as overnight,
-                    {{ log_ratio }}(series.close_at[bars.bar], series.open_at[bars.bar]) as intraday,
-                    {{ log_ratio }}(series.high_at[bars.bar], series.low_at[bars.bar]) as high_low,
-                    {{ log_ratio }}(series.high_at[bars.bar], series.open_at[bars.bar]) as high_open,
-                    {{ log_ratio }}(series.low_at[bars.bar], series.open_at[bars.bar]) as low_open,
+                    case when bars.bar > 1 then greatest(now.high, now.close_1) - least(now.low, now.close_1) end
+                        as true_range,
+                    {{ log_ratio }}(now.close, now.close_1) as log_return,
+                    {{ log_ratio }}(now.open, now.close_1) as overnight,
+                    {{ log_ratio }}(now.close, now.open) as intraday,
+                    {{ log_ratio }}(now.high, now.low) as high_low,
+                    {{ log_ratio }}(now.high, now.open) as high_open,
+                    {{ log_ratio }}(now.low, now.open) as low_open,
                     {{ trailing_extreme('greatest', 'series.high_at', 14) }} as high_14,
                     {{ trailing_extreme('least', 'series.low_at', 14) }} as low_14,
                     {{ trailing_extreme('greatest', 'series.close_at', 6) }} as max_6,
                     {{ trailing_extreme('least', 'series.close_at', 6) }} as min_6
-                -- Used more than once above; the fence keeps each computed once.
+                from (values (true)) as fence (is_up)
+                -- Used more than once above; the fences keep each computed once.
                 offset 0 -- noqa: AM09
             ) as near
         ) as near_bars
@@ -131,18 +139,17 @@ with_terms as (
 )
 
 select
-    with_terms.*,
+    with_terms.*, -- noqa: AM04
     sums.*
 from with_terms
 cross join lateral (
     select
-        {% for bars, terms in sums -%}
-            {% set last = loop.last -%}
-            {% for term in terms -%}
-                {{ not_before % 'with_terms' }}
-                || array_agg(coalesce({{ trailing_sum('with_terms.' ~ term ~ '_at', bars) }}, 'NaN'))
-                    as {{ term }}_{{ bars }}_at{{ ',' if not (last and loop.last) }}
-            {% endfor -%}
-        {% endfor %}
+        {% for term, bars in sums -%}
+            {{ not_before % 'with_terms' }}
+            || array_agg(coalesce({{ trailing_sum('with_terms.' ~ term ~ '_at', bars) }}, 'NaN'))
+                as {{ term }}_{{ bars }}_at,
+        {% endfor -%}
+        {{ not_before % 'with_terms' }}
+        || array_agg(coalesce({{ trailing_sum('with_terms.true_range_at', 7) }}, 'NaN')) as true_range_7_at
     from generate_series(with_terms.first_term, with_terms.bars) as bars (bar)
 ) as sums

@@ -8,6 +8,9 @@
 #}
 select
     run_window.series_no,
+    {% for state in indicator_states() -%}
+        run_window.{{ state }} as {{ state }}_before,
+    {% endfor -%}
     run_window.timeframe::interval >= interval '1 day' as is_session_series,
     series.row_before,
     series.number_before,
@@ -24,28 +27,26 @@ select
     series.volume_at,
     series.traded_at,
     series.session_at,
-    series.regular_at,
-    {% for state in indicator_states() -%}
-        run_window.{{ state }} as {{ state }}_before{{ ',' if not loop.last }}
-    {% endfor %}
+    series.regular_at
 from {{ ref('int_run_window') }} as run_window
-cross join lateral (
-    select
-        min(bars_this_run.bar_row) - 1 as row_before,
-        min(bars_this_run.bar_number) - 1 as number_before,
-        count(*)::integer as bars,
-        (count(*) filter (where not bars_this_run.is_recomputed))::integer + 1 as first_recomputed,
-        array_agg(bars_this_run.open order by bars_this_run.bar_row) as open_at,
-        array_agg(bars_this_run.high order by bars_this_run.bar_row) as high_at,
-        array_agg(bars_this_run.low order by bars_this_run.bar_row) as low_at,
-        array_agg(bars_this_run.close order by bars_this_run.bar_row) as close_at,
-        array_agg(coalesce(bars_this_run.volume, 'NaN') order by bars_this_run.bar_row) as volume_at,
-        -- With NULL, for what reads it from its beginning.
-        array_agg(bars_this_run.volume order by bars_this_run.bar_row) as traded_at,
-        array_agg((bars_this_run.session_date - date '2000-01-01')::double precision order by bars_this_run.bar_row)
-            as session_at,
-        array_agg(bars_this_run.is_market_open order by bars_this_run.bar_row) as regular_at
-    from {{ ref('int_bars_this_run') }} as bars_this_run
-    where bars_this_run.series_no = run_window.series_no
-) as series
+cross join
+    lateral (
+        select
+            min(bars_this_run.bar_row) - 1 as row_before,
+            min(bars_this_run.bar_number) - 1 as number_before,
+            count(*)::integer as bars,
+            (count(*) filter (where not bars_this_run.is_recomputed))::integer + 1 as first_recomputed,
+            array_agg(bars_this_run.open order by bars_this_run.bar_row) as open_at,
+            array_agg(bars_this_run.high order by bars_this_run.bar_row) as high_at,
+            array_agg(bars_this_run.low order by bars_this_run.bar_row) as low_at,
+            array_agg(bars_this_run.close order by bars_this_run.bar_row) as close_at,
+            array_agg(coalesce(bars_this_run.volume, 'NaN') order by bars_this_run.bar_row) as volume_at,
+            -- With NULL, for what reads it from its beginning.
+            array_agg(bars_this_run.volume order by bars_this_run.bar_row) as traded_at,
+            array_agg((bars_this_run.session_date - date '2000-01-01')::double precision order by bars_this_run.bar_row)
+                as session_at,
+            array_agg(bars_this_run.is_market_open order by bars_this_run.bar_row) as regular_at
+        from {{ ref('int_bars_this_run') }} as bars_this_run
+        where bars_this_run.series_no = run_window.series_no
+    ) as series
 where series.bars > 0

@@ -39,10 +39,8 @@ landed_since as materialized (
         known_at
     from {{ source('raw_market', 'bars') }}
     where
-        known_at > (select min(predicted_from) from series)
-        {% if var('as_of') %}
-        and known_at <= timestamptz '{{ var("as_of") }}'
-        {% endif %}
+        known_at > (select min(series.predicted_from) from series)
+        and known_at <= {{ known_until() }}
 
 ),
 

@@ -101,12 +101,8 @@ framed as (
         volume,
         {% for bars in windows -%}
             lag(close, {{ bars }}) over by_bar as close_{{ bars }},
-            greatest(
-                top_5{% for back in range(5, bars, 5) %}, lag(top_5, {{ back }}) over by_bar{% endfor %}
-            ) as top_{{ bars }},
-            greatest(
-                bottom_5{% for back in range(5, bars, 5) %}, lag(bottom_5, {{ back }}) over by_bar{% endfor %}
-            ) as bottom_{{ bars }},
+            {{ greatest_of_fives('top_5', bars) }} as top_{{ bars }},
+            {{ greatest_of_fives('bottom_5', bars) }} as bottom_{{ bars }},
             least(bar_number, {{ bars }})::double precision as bars_{{ bars }},
             avg(close) over w{{ bars }} as mean_{{ bars }},
             stddev_samp(close) over w{{ bars }} as deviation_{{ bars }},
