@@ -279,6 +279,26 @@ class TestExpiredHistory:
             dbt("run", "--vars", "{expired_history: forget}")
 
 
+class TestCrash:
+    def test_what_a_crash_emptied_is_filled_from_what_is_published(self, built: Schedule) -> None:
+        kinds = (
+            "select string_agg(distinct relpersistence::text, '') from pg_class where relkind = 'r'"
+        )
+        assert ask(f"{kinds} and relnamespace = 'build'::regnamespace") == "u"
+        assert ask(f"{kinds} and relnamespace = 'marts'::regnamespace") == "p"
+        rows = ask(ROWS)
+        # As after a recovery: an unlogged table without pages, whose watermark says it is built.
+        do("truncate build.feature_engineered_data, build.feature_coverage")
+        built.land(AAPL, [260])
+        dbt("build")
+        assert ask(ROWS) == rows + 1
+        for mart in ("feature_engineered_data", "feature_coverage"):
+            for one, other in (("build", "marts"), ("marts", "build")):
+                differing = f"table {one}.{mart} except all table {other}.{mart}"
+                assert ask(f"select count(*) from ({differing}) as d") == 0
+        assert ask("select count(*) from build.feature_coverage") > 0
+
+
 class TestOneBuild:
     @pytest.mark.usefixtures("built")
     def test_dbt_typed_by_hand_gives_way(self) -> None:
