@@ -7,7 +7,16 @@
     config(
         incremental_strategy='touched_replace',
         unique_key=['run_id', 'account_id'],
-        meta={'touched': 'int_backtest_runs_this_run'},
+        meta={
+            'touched': 'int_backtest_runs_this_run',
+            'physical_design': {
+                'indexes': [{
+                    'name': 'idx_live_gap_strategy',
+                    'columns': ['strategy_id'],
+                    'why': 'every backtest of a strategy beside what it earned (docs/queries/models.sql)',
+                }],
+            },
+        },
     )
 }}
 -- depends_on: {{ ref('int_run_window') }}
