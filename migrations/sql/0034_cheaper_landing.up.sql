@@ -143,3 +143,5 @@ alter domain types.label add constraint label_is_not_empty check (ascii(value) b
 
 -- Hashes do not compress; trying to took 5 % of the CPU of a seal.
 alter table audit.seals alter column change_seqs set storage external, alter column row_hashes set storage external;
+
+select ops.apply_roles();
