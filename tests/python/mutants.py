@@ -18,9 +18,10 @@ MUTANTS: dict[str, Mutant] = {
     "look-back shorter by one": (
         RUN_WINDOW, "            ) as bars", "            ) - 1 as bars",
     ),
-    "look-back of terms shorter by one": (
+    # By two: the terms of the longest window look back one bar themselves.
+    "look-back of terms too short": (
         "models/intermediate/features/int_series_this_run.sql", "without='trend') }}, 1)",
-        "without='trend') }} + 1, 1)",
+        "without='trend') }} + 2, 1)",
     ),
     "look-ahead shorter by one": (
         RUN_WINDOW, "label_horizons() | max - 1", "label_horizons() | max - 2",

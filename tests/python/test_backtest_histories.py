@@ -104,6 +104,8 @@ def test_what_lands_later_reopens_what_it_must(fresh: str, tmp_path: Path) -> No
 
 
 def test_a_mutant_is_caught(fresh: str, tmp_path: Path) -> None:
-    schedule = history(planted(MUTANT, tmp_path / "mutant", "backtest_performance"), tmp_path)
+    # The second mart decides which runs are looked at again, without a ref().
+    marts = ("backtest_performance", "backtest_live_gap")
+    schedule = history(planted(MUTANT, tmp_path / "mutant", *marts), tmp_path)
     with pytest.raises(AssertionError, match="in full refresh"):
         schedule.compare()
