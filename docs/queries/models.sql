@@ -173,4 +173,4 @@ select
     price_gap_bps
 from marts.backtest_live_gap
 where strategy_id = :'strategy_id'
-order by last_session desc nulls last, run_id, account_id;
+order by last_session desc nulls last, run_id asc, account_id asc;
